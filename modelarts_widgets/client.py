@@ -1,0 +1,253 @@
+"""`ModelArtsClient`: one session, one method per API call, JSON in, model or error out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from ipaddress import ip_address
+from types import TracebackType
+from typing import Any, TypeAlias
+from urllib.parse import quote, urlsplit
+
+import requests
+from requests.auth import AuthBase
+
+from .errors import (
+    AuthenticationError,
+    ConfigurationError,
+    ConnectionFailedError,
+    MalformedResponseError,
+    ModelArtsError,
+    NotFoundError,
+    PermissionDeniedError,
+    ServiceError,
+    ThrottledError,
+)
+from .models import ExportTask
+
+Timeout: TypeAlias = "float | tuple[float, float]"
+"""Seconds to connect and seconds between two pieces of an answer; a single number stands for both."""
+
+MAX_BODY = 32 * 2**20
+"""Bytes; a longer answer is refused, so that a broken proxy cannot fill the memory."""
+
+_CHUNK = 2**16
+_OK = 200
+_ERRORS: Mapping[int, type[ModelArtsError]] = {
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+}
+# The service reports what it does not know as HTTP 400, with a code of its own.
+_NOT_FOUND: Mapping[str, str] = {
+    "ModelArts.4352": "There is no such dataset",
+    "ModelArts.4359": "There is no such export task",
+    "APIG.0101": "This API is not published at this endpoint (some regions have retired it)",
+}
+
+
+class ModelArtsClient:
+    """A connection to ModelArts in one project. Safe to share between threads; does no I/O until asked.
+
+    Parameters
+    ----------
+    endpoint : str
+        Such as ``https://modelarts.eu-de.otc.t-systems.com``. Plain ``http`` is for loopback addresses only.
+    project_id : str
+        The project that the datasets belong to.
+    auth : requests.auth.AuthBase, optional
+        Such as `TokenAuth`. Default: what the session does by itself.
+    session : requests.Session, optional
+        For proxies, certificates or adapters of your own. Default: a fresh one, closed by `close`.
+    timeout : float or tuple of float, default (5.0, 30.0)
+        Seconds to wait for a connection, and for each piece of an answer.
+
+    Raises
+    ------
+    ConfigurationError
+        For an endpoint that is no such URL.
+    TypeError, ValueError
+        For a project ID that is no string, or can be no part of a path.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        project_id: str,
+        *,
+        auth: AuthBase | None = None,
+        session: requests.Session | None = None,
+        timeout: Timeout = (5.0, 30.0),
+    ) -> None:
+        self.endpoint = _checked_endpoint(endpoint)
+        self.project_id = checked_identifier("project_id", project_id)
+        self.timeout = timeout
+        self.auth = auth
+        self._owns_session = session is None
+        self._session = requests.Session() if session is None else session
+
+    def get_export_task(self, dataset_id: str, task_id: str) -> ExportTask:
+        """Ask for the state of one export task. Blocks for the request.
+
+        Parameters
+        ----------
+        dataset_id : str
+            ID of the dataset (``resource_id`` in Table 1 of the API page).
+        task_id : str
+            ID of the export task.
+
+        Returns
+        -------
+        ExportTask
+            FAILED tasks too: see `ExportTask.raise_for_status`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For an ID that is no string, or can be no part of a path. Nothing is sent.
+        ModelArtsError
+            One of its children says what went wrong.
+        """
+        dataset = quote(checked_identifier("dataset_id", dataset_id), safe="")
+        task = quote(checked_identifier("task_id", task_id), safe="")
+        return ExportTask.from_json(self._get(f"/datasets/{dataset}/export-tasks/{task}"))
+
+    def close(self) -> None:
+        """Close the connections, unless the session is yours."""
+        if self._owns_session:
+            self._session.close()
+
+    def __enter__(self) -> ModelArtsClient:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"ModelArtsClient({self.endpoint!r}, {self.project_id!r})"
+
+    def _get(self, path: str) -> dict[str, Any]:
+        url = f"{self.endpoint}/v2/{quote(self.project_id, safe='')}{path}"
+        try:
+            # Redirects are not followed: requests would hand X-Auth-Token on to another host.
+            with self._session.get(
+                url, auth=self.auth, timeout=self.timeout, allow_redirects=False, stream=True
+            ) as response:
+                return decode(response.status_code, response.headers, _read(response))
+        except requests.RequestException as error:
+            raise ConnectionFailedError(f"{_why(error)} {self.endpoint}") from error
+
+
+def decode(status: int, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
+    """Turn an answer into its JSON object, or raise what it means. Does no I/O.
+
+    Raises
+    ------
+    MalformedResponseError
+        For HTTP 200 with anything but a JSON object.
+    ModelArtsError
+        For every other HTTP status.
+    """
+    document, fault = _parsed(body)
+    if status != _OK:
+        raise _error(status, headers, document if isinstance(document, dict) else {})
+    if not isinstance(document, dict):
+        raise MalformedResponseError(status_code=status, request_id=headers.get("X-Request-Id")) from fault
+    return document
+
+
+def _parsed(body: bytes) -> tuple[object, Exception | None]:
+    try:
+        return json.loads(body), None
+    except (ValueError, RecursionError) as error:
+        return None, error
+
+
+def checked_identifier(name: str, value: str) -> str:
+    """Return an identifier that can stand as one part of a URL's path, or raise.
+
+    Raises
+    ------
+    TypeError
+        For anything but a string.
+    ValueError
+        For an empty one, and for ``.`` and ``..``, which would lead to another path.
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a string, not {type(value).__name__}")
+    if not value.strip() or value in {".", ".."}:
+        raise ValueError(f"{name} must not be {value!r}")
+    return value
+
+
+def _checked_endpoint(endpoint: object) -> str:
+    url = endpoint if isinstance(endpoint, str) else ""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ConfigurationError("The endpoint must be a URL such as https://modelarts.eu-de.otc.t-systems.com")
+    if parts.username is not None or parts.password is not None:
+        raise ConfigurationError("The endpoint must not hold a user name or password: pass auth=… instead")
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        raise ConfigurationError(f"The endpoint must start with https://, or anyone on the way reads the token: {url}")
+    return url.rstrip("/")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _read(response: requests.Response) -> bytes:
+    """Read a body piece by piece, to give up on one that is too long."""
+    body = bytearray()
+    for chunk in response.iter_content(_CHUNK):
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise MalformedResponseError(
+                f"The answer is longer than {MAX_BODY} bytes", status_code=response.status_code
+            )
+    return bytes(body)
+
+
+def _why(error: requests.RequestException) -> str:
+    if isinstance(error, requests.exceptions.SSLError):
+        return "The certificate was not accepted from"
+    if isinstance(error, requests.Timeout):
+        return "No answer in time from"
+    return "There is no connection to"
+
+
+def _error(status: int, headers: Mapping[str, str], document: dict[str, Any]) -> ModelArtsError:
+    """Find the error that an answer means; bodies come in the shapes of the service, the gateway and IAM."""
+    inner = document.get("error")
+    body = inner if isinstance(inner, dict) else document
+    code = _string(body, "error_code", "code")
+    facts: dict[str, Any] = {
+        "status_code": status,
+        "error_code": code,
+        "error_msg": _string(body, "error_msg", "error_message", "message"),
+        "request_id": headers.get("X-Request-Id") or _string(body, "request_id"),
+    }
+    if code is not None and code in _NOT_FOUND:
+        return NotFoundError(_NOT_FOUND[code], **facts)
+    if status == 429:  # noqa: PLR2004 - Too Many Requests
+        return ThrottledError(retry_after=_seconds(headers.get("Retry-After")), **facts)
+    if 300 <= status < 400:  # noqa: PLR2004 - Redirection
+        return ServiceError("The service points to another address, which is not followed", **facts)
+    return _ERRORS.get(status, ServiceError)(**facts)
+
+
+def _string(document: dict[str, Any], *names: str) -> str | None:
+    values = (document.get(name) for name in names)
+    return next((str(value)[:1_000] for value in values if isinstance(value, (str, int)) and value != ""), None)
+
+
+def _seconds(text: str | None) -> float | None:
+    return float(text) if text and text.isascii() and text.isdecimal() else None

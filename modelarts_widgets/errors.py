@@ -1,0 +1,132 @@
+"""Everything that can go wrong, as one family of exceptions.
+
+Catch `ModelArtsError` for all of it. Attributes hold the raw facts; ``str()`` puts them into one
+sentence. Mistakes in a call itself (an empty identifier, a number where a text belongs) are the
+usual `ValueError` and `TypeError`.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ModelArtsError(Exception):
+    """Base of all errors of this package.
+
+    Parameters
+    ----------
+    message : str, optional
+        What happened, without a full stop. Default: the summary of the class.
+    status_code : int, optional
+        HTTP status of the answer; ``None`` when there was no answer.
+    error_code : str, optional
+        The service's own code, such as ``ModelArts.4359`` or ``APIG.0301``.
+    error_msg : str, optional
+        The service's own words.
+    request_id : str, optional
+        What the service's support asks for.
+    """
+
+    summary: ClassVar[str] = "ModelArts could not be asked"
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        status_code: int | None = None,
+        error_code: str | None = None,
+        error_msg: str | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(self.summary if message is None else message)
+        self.status_code = status_code
+        self.error_code = error_code
+        self.error_msg = error_msg
+        self.request_id = request_id
+
+    def __str__(self) -> str:
+        sentence: str = self.args[0]
+        if self.error_msg:
+            sentence += f': the service says "{" ".join(self.error_msg.split())}"'
+        facts = [
+            f"HTTP {self.status_code}" if self.status_code is not None else None,
+            self.error_code,
+            f"request {self.request_id}" if self.request_id else None,
+        ]
+        known = ", ".join(fact for fact in facts if fact)
+        return f"{sentence} ({known})" if known else sentence
+
+
+class ConfigurationError(ModelArtsError):
+    """The client was given something it cannot work with, before anything was sent."""
+
+    summary = "The client is not configured"
+
+
+class AuthenticationError(ModelArtsError):
+    """The service does not accept the credentials (HTTP 401)."""
+
+    summary = "The credentials were refused"
+
+
+class PermissionDeniedError(ModelArtsError):
+    """The credentials are good but may not read this export (HTTP 403)."""
+
+    summary = "These credentials may not read this export"
+
+
+class NotFoundError(ModelArtsError):
+    """No such dataset or export task, or no such API at this endpoint (HTTP 404, or 400 with a code that says so)."""
+
+    summary = "There is no such dataset or export task"
+
+
+class ThrottledError(ModelArtsError):
+    """The service asks for fewer requests (HTTP 429).
+
+    Parameters
+    ----------
+    retry_after : float, optional
+        Seconds that the service asks to wait; ``None`` when it does not say.
+    """
+
+    summary = "The service asks for fewer requests"
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        retry_after: float | None = None,
+        status_code: int | None = None,
+        error_code: str | None = None,
+        error_msg: str | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(
+            message, status_code=status_code, error_code=error_code, error_msg=error_msg, request_id=request_id
+        )
+        self.retry_after = retry_after
+
+
+class ServiceError(ModelArtsError):
+    """The service answered with any other error."""
+
+    summary = "The service could not answer"
+
+
+class ConnectionFailedError(ModelArtsError):
+    """There was no answer: nothing listens there, the connection broke, TLS failed or time ran out."""
+
+    summary = "The service could not be reached"
+
+
+class MalformedResponseError(ModelArtsError):
+    """The answer is not what the API promises: no JSON object, or far too long."""
+
+    summary = "The answer is not a JSON object"
+
+
+class ExportFailedError(ModelArtsError):
+    """The export itself ended as FAILED; raised by `ExportTask.raise_for_status` only."""
+
+    summary = "The export failed"

@@ -1,0 +1,133 @@
+"""What a card says, line by line, before it is text or HTML."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..errors import ModelArtsError
+from ..models import ExportTask
+from ..pace import Pace
+from ..vocabulary import meaning
+from .words import about, duration, moment, printable, quantity, rate, shortened
+
+_SYMBOLS = {"INIT": "○", "RUNNING": "●", "SUCCESSED": "✓", "FAILED": "✗"}
+_BADGES = {"retrying": "retrying", "paused": "paused", "needs-auth": "needs credentials", "stopped": "stopped"}
+_LAYOUTS = {1: "tree layout", 2: "flat layout"}
+
+
+class Card(NamedTuple):
+    """Everything that is known when a card is drawn."""
+
+    task_id: str
+    task: ExportTask | None = None
+    """The last good answer."""
+    phase: str = "idle"
+    """Of the polling: idle, polling, retrying, paused, needs-auth, done or stopped."""
+    pace: Pace | None = None
+    error: BaseException | None = None
+    """What went wrong since the last good answer."""
+    failures: int = 0
+    """Failed requests in a row."""
+    max_failures: int = 0
+    """Failed requests in a row after which polling pauses."""
+    delay: float | None = None
+    """Seconds until the next request, where there is one."""
+
+    @property
+    def share(self) -> float | None:
+        """Percent done, 0 to 100, or ``None`` where the service gives none."""
+        fraction = self.task.fraction if self.task else None
+        return None if fraction is None else 100 * fraction
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether work goes on whose share is unknown: the bar moves without a value."""
+        is_done = self.task is not None and self.task.is_done
+        return self.share is None and not is_done and self.phase in {"idle", "polling", "retrying"}
+
+    @property
+    def kind(self) -> str:
+        """The mood of the card, for its colour: ok, bad, warn or busy."""
+        if self.task is not None and self.task.is_done:
+            return "ok" if self.task.succeeded else "bad"
+        if self.error is None:
+            return "busy"
+        return "bad" if self.phase == "stopped" else "warn"
+
+    def status(self) -> str:
+        """Say the service's status word with a symbol; our own phase where polling does not simply go on."""
+        status = self.task.status if self.task else None
+        badge = _BADGES.get(self.phase, "")
+        if not status:
+            return f"! {badge}" if badge else "○ waiting for the first answer"
+        word = f"{_SYMBOLS.get(status, '◇')} {shortened(status, 40)}"
+        return f"{word} · {badge}" if badge else word
+
+    def status_meaning(self) -> str:
+        """Say the status in words; empty for a word that is not documented."""
+        return meaning("ExportTask", "status", self.task.status) if self.task else ""
+
+    def percent(self) -> str:
+        """Write the share, or nothing where it is unknown."""
+        return "" if self.share is None else f"{self.share:.1f} %"
+
+    def counts(self) -> str:
+        """Say how many samples, how fast and for how much longer."""
+        if self.task is None:
+            return ""
+        parts = [_samples(self.task)]
+        if self.pace is not None and not self.task.is_done:
+            total = self.task.total_sample_count
+            parts += [rate(self.pace.share_per_second * total)] if total else []
+            parts += [f"{about(self.pace.seconds_left)} left"]
+        return " · ".join(filter(None, parts))
+
+    def destination(self) -> str:
+        """Say where the export goes, as an OBS address."""
+        return shortened(self.task.obs_uri or "") if self.task else ""
+
+    def times(self) -> str:
+        """Say how the export is laid out, when it started and how long it took."""
+        if self.task is None:
+            return ""
+        parts = [_LAYOUTS.get(self.task.export_format or 0, "")]
+        parts += [f"started {moment(self.task.created_at)}"] if self.task.created_at else []
+        parts += [_elapsed(self.task)] if self.task.is_done else []
+        return " · ".join(filter(None, parts))
+
+    def problem(self) -> str:
+        """Say what went wrong, in the export or in asking about it; empty when nothing did."""
+        if self.error is not None:
+            is_ours = isinstance(self.error, ModelArtsError)
+            return shortened(str(self.error) if is_ours else f"{type(self.error).__name__}: {self.error}", 1_000)
+        if self.task is None or not self.task.failed:
+            return ""
+        words = printable(self.task.error_msg or "The service gives no reason")
+        return shortened(f"{words} ({self.task.error_code})" if self.task.error_code else words, 1_000)
+
+    def next_step(self) -> str:
+        """Say what happens next; empty when polling simply goes on."""
+        if self.phase == "retrying" and self.delay is not None:
+            return f"retrying in {duration(self.delay)}, {self.failures} of {self.max_failures}"
+        return {
+            "needs-auth": "polling is paused, call monitor.resume(auth=…)",
+            "paused": "polling is paused, call monitor.resume()",
+            "stopped": "polling has ended",
+        }.get(self.phase, "")
+
+
+def _samples(task: ExportTask) -> str:
+    finished, total = task.finished_sample_count, task.total_sample_count
+    if finished is not None and total is not None:
+        return f"{quantity(finished)} of {quantity(total)} samples"
+    if total is not None:
+        return f"{quantity(total)} samples"
+    if finished is not None:
+        return f"{quantity(finished)} samples so far"
+    return "" if task.is_done or task.fraction is not None else "the service reports no progress yet"
+
+
+def _elapsed(task: ExportTask) -> str:
+    if task.created_at is None or task.updated_at is None or task.updated_at < task.created_at:
+        return ""
+    return f"took {duration((task.updated_at - task.created_at).total_seconds())}"

@@ -1,0 +1,56 @@
+"""The card as plain text, for terminals, logs and Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..outline import Row, outline
+from .card import Card
+from .words import printable, shortened
+
+WIDTH = 80
+"""Columns of the text card."""
+_BAR = 40
+
+
+def card_text(card: Card) -> str:
+    """Draw the whole card, tree included, with every branch unfolded."""
+    lines = [_head(card), *_problem(card), _bar(card), card.counts(), _facts(card)]
+    lines += [line for row in (outline(card.task) if card.task else ()) for line in _row(row, 0)]
+    return "\n".join(filter(None, lines))
+
+
+def _head(card: Card) -> str:
+    title, status = f"Dataset export {shortened(card.task_id, 60)}", card.status()
+    return f"{title}  {status:>{max(0, WIDTH - len(title) - 2)}}"
+
+
+def _problem(card: Card) -> Iterator[str]:
+    if card.problem():
+        yield f"! {card.problem()}"
+    if card.next_step():
+        yield f"  {card.next_step()}"
+
+
+def _bar(card: Card) -> str:
+    if card.share is None:
+        return f"[{'·' * _BAR}]" if card.is_waiting else ""
+    filled = int(_BAR * card.share / 100)
+    return f"[{'█' * filled}{'░' * (_BAR - filled)}] {card.percent():>7}"
+
+
+def _facts(card: Card) -> str:
+    where = f"to {card.destination()}" if card.destination() else ""
+    return " · ".join(filter(None, [where, card.times()]))
+
+
+def _row(row: Row, depth: int, width: int = 0) -> Iterator[str]:
+    indent = "  " * depth
+    if depth == 0:
+        yield f"{row.name} ({row.value})"
+    else:
+        cells = [f"{printable(row.name):{width}}", shortened(row.value), shortened(row.meaning)]
+        yield f"{indent}{'  '.join(filter(None, cells))}".rstrip()
+    inner = max((len(child.name) for child in row.children), default=0)
+    for child in row.children:
+        yield from _row(child, depth + 1, inner)

@@ -1,0 +1,60 @@
+"""Numbers, durations and foreign text in the form the card shows them."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+MAX_LENGTH = 200
+"""Characters of one value that are shown; the rest is cut, with an ellipsis."""
+
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
+)
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+
+
+def printable(text: str) -> str:
+    """Replace what no document may hold or what reorders its neighbours: controls, lone surrogates, overrides."""
+    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def shortened(text: str, length: int = MAX_LENGTH) -> str:
+    """Cut printable text to a length, in characters."""
+    return printable(text if len(text) <= length else text[: length - 1] + "…")
+
+
+def quantity(number: int) -> str:
+    """Write a count with its thousands apart: ``8,400``. Absurd ones in powers of ten."""
+    return f"{number:,}" if abs(number) < 10**15 else f"{float(min(abs(number), 10**300)):.0e}"
+
+
+def moment(when: datetime) -> str:
+    """Write a time in UTC, to the second."""
+    return f"{when:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def duration(seconds: float) -> str:
+    """Write a duration in its two largest units: ``1 min 37 s``. Below a second: ``under 1 s``."""
+    left = round(seconds)
+    parts: list[str] = []
+    for size, unit in _UNITS:
+        count, left = divmod(left, size)
+        parts += [f"{count} {unit}"] if count or parts else []
+    return " ".join(part for part in parts[:2] if not part.startswith("0 ")) or "under 1 s"
+
+
+def about(seconds: float) -> str:
+    """Write a time that is only guessed, so coarsely that it seldom changes: ``about 1 min 40 s``."""
+    step = next(
+        step for limit, step in ((10, 1), (60, 5), (600, 10), (7_200, 60), (float("inf"), 600)) if seconds < limit
+    )
+    return f"about {duration(max(step, round(seconds / step) * step))}"
+
+
+def rate(per_second: float) -> str:
+    """Write a speed to two digits, in the unit that gives whole numbers: ``120 samples/s``."""
+    for factor, unit in ((1, "s"), (60, "min"), (3_600, "h")):
+        if per_second * factor >= 1:
+            return f"{quantity(int(float(f'{per_second * factor:.2g}')))} samples/{unit}"
+    return "less than 1 sample/h"

@@ -1,0 +1,304 @@
+"""The documents of the API page *Querying the Status of a Dataset Export Task*, Tables 2 to 7.
+
+Reading is lenient, since the service sends other JSON types than its tables declare: a value is
+converted where that loses nothing, and is ``None`` otherwise. ``raw`` keeps every document as received.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Any, ClassVar, TypeVar
+
+from .errors import ExportFailedError
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_DocumentT = TypeVar("_DocumentT", bound="_Document")
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, (str, int, float)) else None
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _integer(value: object) -> int | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        try:
+            return int(value)
+        except ValueError:
+            pass
+    number = _number(value)
+    return int(number) if number is not None and number.is_integer() else None
+
+
+def _boolean(value: object) -> bool | None:
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value.strip().lower())
+    return value if isinstance(value, bool) else None
+
+
+def _texts(value: object) -> tuple[str, ...] | None:
+    if not isinstance(value, list):
+        return None
+    return tuple(text for text in map(_text, value) if text is not None)
+
+
+def _text_lists(value: object) -> dict[str, tuple[str, ...] | None] | None:
+    return {key: _texts(item) for key, item in value.items()} if isinstance(value, dict) else None
+
+
+def _one(document: type[_DocumentT]) -> Callable[[object], _DocumentT | None]:
+    return lambda value: document.from_json(value) if isinstance(value, dict) else None
+
+
+def _many(document: type[_DocumentT]) -> Callable[[object], tuple[_DocumentT, ...] | None]:
+    def read(value: object) -> tuple[_DocumentT, ...] | None:
+        if not isinstance(value, list):
+            return None
+        return tuple(document.from_json(item) for item in value if isinstance(item, dict))
+
+    return read
+
+
+def _field(read: Callable[[object], object], *, hashed: bool = True) -> Any:  # noqa: ANN401 - stands for any field type
+    return dataclasses.field(default=None, hash=hashed, metadata={"read": read})
+
+
+@dataclasses.dataclass(frozen=True)
+class _Document:
+    raw: Mapping[str, Any] = dataclasses.field(default_factory=dict, hash=False, repr=False, kw_only=True)
+    """The JSON object as received, undeclared keys among them."""
+
+    @classmethod
+    def from_json(cls: type[_DocumentT], document: Mapping[str, Any]) -> _DocumentT:
+        """Read a decoded JSON object. Total: what cannot be read is ``None``, nothing raises."""
+        readers = {field.name: field.metadata["read"] for field in dataclasses.fields(cls) if field.metadata}
+        return cls(raw=document, **{name: read(document.get(name)) for name, read in readers.items()})
+
+
+@dataclasses.dataclass(frozen=True)
+class SearchLabel(_Document):
+    """One label that samples are searched by (Table 6). Every field is ``None`` when the service does not send it."""
+
+    name: str | None = _field(_text)
+    """The label's name."""
+    op: str | None = _field(_text)
+    """How several attributes combine: ``AND`` or ``OR``."""
+    property: dict[str, tuple[str, ...] | None] | None = _field(_text_lists, hashed=False)
+    """Attribute name to accepted values; a value of ``None`` accepts any."""
+    type: int | None = _field(_integer)
+    """Code of the label type, 0 to 600."""
+
+
+@dataclasses.dataclass(frozen=True)
+class SearchLabels(_Document):
+    """The labels that samples are searched by (Table 5)."""
+
+    labels: tuple[SearchLabel, ...] | None = _field(_many(SearchLabel))
+    """The labels."""
+    op: str | None = _field(_text)
+    """How several labels combine: ``AND`` or ``OR``. ``None`` is usual for a single label."""
+
+
+@dataclasses.dataclass(frozen=True)
+class SearchProp(_Document):
+    """The sample attributes that are searched by (Table 7)."""
+
+    op: str | None = _field(_text)
+    """How several attributes combine: ``AND`` or ``OR``."""
+    props: dict[str, tuple[str, ...] | None] | None = _field(_text_lists, hashed=False)
+    """Attribute name to accepted values; a value of ``None`` accepts any."""
+
+
+@dataclasses.dataclass(frozen=True)
+class SearchCondition(_Document):
+    """One search condition (Table 4). All that is set in one condition must hold; several conditions are OR-ed."""
+
+    coefficient: str | None = _field(_text)
+    """Coefficient of difficulty."""
+    frame_in_video: int | None = _field(_integer)
+    """Number of a frame in a video."""
+    hard: str | None = _field(_text)
+    """``0`` for samples that are not hard, ``1`` for hard ones."""
+    import_origin: str | None = _field(_text)
+    """Where the samples came from."""
+    kvp: str | None = _field(_text)
+    """Tube voltage of a CT scan."""
+    label_list: SearchLabels | None = _field(_one(SearchLabels))
+    """Labels."""
+    labeler: str | None = _field(_text)
+    """Who labelled the samples."""
+    metadata: SearchProp | None = _field(_one(SearchProp))
+    """Sample attributes."""
+    parent_sample_id: str | None = _field(_text)
+    """ID of the sample that the samples were made from."""
+    sample_dir: str | None = _field(_text)
+    """Directory, ending in a slash; its subdirectories are not searched."""
+    sample_name: str | None = _field(_text)
+    """Sample name with its extension."""
+    sample_time: str | None = _field(_text)
+    """``month``, ``day`` or a range ``yyyyMMdd-yyyyMMdd`` of at most 30 days."""
+    score: str | None = _field(_text)
+    """Confidence."""
+    slice_thickness: str | None = _field(_text)
+    """Thickness of a DICOM slice."""
+    study_date: str | None = _field(_text)
+    """Date of a DICOM study."""
+    time_in_video: str | None = _field(_text)
+    """A moment in a video."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ExportParams(_Document):
+    """What was asked of an export (Table 3). Every field is ``None`` when the service does not send it."""
+
+    clear_hard_property: bool | None = _field(_boolean)
+    """Whether hard-example marks are removed. The service's default is true."""
+    export_dataset_version_format: str | None = _field(_text)
+    """Format of the dataset version that is exported to."""
+    export_dataset_version_name: str | None = _field(_text)
+    """Name of the dataset version that is exported to."""
+    export_dest: str | None = _field(_text)
+    """``DIR`` (an OBS directory; the default) or ``NEW_DATASET``."""
+    export_new_dataset_name: str | None = _field(_text)
+    """Name of the new dataset."""
+    export_new_dataset_work_path: str | None = _field(_text)
+    """Working directory of the new dataset."""
+    ratio_sample_usage: bool | None = _field(_boolean)
+    """Whether samples are split at random into training and validation sets. The service's default is false."""
+    sample_state: str | None = _field(_text)
+    """Code such as ``__ALL__``; often sent empty."""
+    samples: tuple[str, ...] | None = _field(_texts)
+    """IDs of the exported samples."""
+    search_conditions: tuple[SearchCondition, ...] | None = _field(_many(SearchCondition))
+    """Search conditions; a sample that meets any one of them is exported."""
+    train_sample_ratio: float | None = _field(_number)
+    """Share of the training set, 0 to 1. Documented as a string, sent as a number."""
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class ExportTask(_Document):
+    """One dataset export task (Table 2). Every field is ``None`` when the service does not send it."""
+
+    FINAL_STATUSES: ClassVar[frozenset[str]] = frozenset({"SUCCESSED", "FAILED"})
+    """The two status words after which nothing changes any more; all others, unknown ones too, are not final."""
+
+    create_time: int | None = _field(_integer)
+    """When the task was created, in milliseconds since 1970 UTC."""
+    error_code: str | None = _field(_text)
+    """Code of a failed export. Some codes accompany success: decide on `status`."""
+    error_msg: str | None = _field(_text)
+    """The service's words on a failed export."""
+    export_format: int | None = _field(_integer)
+    """Layout of the exported directory: 1 tree, 2 flat."""
+    export_params: ExportParams | None = _field(_one(ExportParams))
+    """What was asked for."""
+    export_type: int | None = _field(_integer)
+    """Which samples: 0 labelled, 1 unlabelled, 2 all, 3 by search conditions."""
+    finished_sample_count: int | None = _field(_integer)
+    """Samples exported so far. The real service may send it only at the end."""
+    path: str | None = _field(_text)
+    """Where the export goes, in the form ``/bucket/directory/``."""
+    progress: float | None = _field(_number)
+    """Percent, 0 to 100. May stay 0.0 until it jumps to 100.0."""
+    status: str | None = _field(_text)
+    """``INIT``, ``RUNNING``, ``SUCCESSED`` (so spelled) or ``FAILED``; unknown words are kept."""
+    task_id: str | None = _field(_text)
+    """ID of the task."""
+    total_sample_count: int | None = _field(_integer)
+    """Samples to export. The real service may send it only at the end."""
+    update_time: int | None = _field(_integer)
+    """When the task last changed, in milliseconds since 1970 UTC."""
+    version_format: str | None = _field(_text)
+    """``Default``, ``CarbonData`` or ``CSV``."""
+    version_id: str | None = _field(_text)
+    """ID of the dataset version."""
+
+    @property
+    def created_at(self) -> datetime | None:
+        """`create_time` as an aware UTC datetime."""
+        return _moment(self.create_time)
+
+    @property
+    def updated_at(self) -> datetime | None:
+        """`update_time` as an aware UTC datetime."""
+        return _moment(self.update_time)
+
+    @property
+    def fraction(self) -> float | None:
+        """Share done, 0 to 1, or ``None`` while the service gives none.
+
+        A progress of 0.0 without sample counts says nothing: the service sends it for work of any age.
+        """
+        if self.progress:
+            return min(max(self.progress / 100, 0.0), 1.0)
+        finished, total = self.finished_sample_count, self.total_sample_count
+        if finished is None or total is None or total <= 0:
+            return None
+        return min(max(finished / total, 0.0), 1.0)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether `status` is final."""
+        return self.status in self.FINAL_STATUSES
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the export ended well."""
+        return self.status == "SUCCESSED"
+
+    @property
+    def failed(self) -> bool:
+        """Whether the export ended badly."""
+        return self.status == "FAILED"
+
+    @property
+    def obs_uri(self) -> str | None:
+        """`path` in the form ``obs://bucket/directory/``."""
+        if not self.path:
+            return None
+        return "obs://" + self.path.split("://", 1)[-1].lstrip("/")
+
+    def raise_for_status(self) -> None:
+        """Raise if the export failed; return silently for every other status.
+
+        Raises
+        ------
+        ExportFailedError
+            With the service's ``error_code`` and ``error_msg``.
+        """
+        if self.failed:
+            message = f"Export {self.task_id or 'task'} failed"
+            raise ExportFailedError(message, error_code=self.error_code, error_msg=self.error_msg)
+
+    def __repr__(self) -> str:
+        share = None if self.fraction is None else f"{100 * self.fraction:.1f} %"
+        return f"<ExportTask {' '.join(word for word in (self.task_id, self.status, share) if word)}>"
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        # Imported late: drawing depends on the models, and this hook is IPython's only way back.
+        from .formatting import task_bundle  # noqa: PLC0415
+
+        return task_bundle(self)
+
+
+def _moment(milliseconds: int | None) -> datetime | None:
+    try:
+        return None if milliseconds is None else _EPOCH + timedelta(milliseconds=milliseconds)
+    except OverflowError:
+        return None

@@ -1,0 +1,278 @@
+"""`ExportMonitor`: the live card of one export, as an ipywidgets component."""
+
+from __future__ import annotations
+
+from collections import deque
+from threading import Condition
+from typing import Any
+
+import traitlets
+from ipywidgets import HTML, Button, ButtonStyle, Layout, VBox
+from ipywidgets.widgets.widget_string import HTMLStyle
+
+from .client import ModelArtsClient, checked_identifier
+from .errors import ModelArtsError
+from .formatting import (
+    Card,
+    bar_html,
+    card_bundle,
+    card_html,
+    card_text,
+    facts_html,
+    head_html,
+    style_sheet,
+    tree_html,
+)
+from .models import ExportTask
+from .pace import Pace, Point
+from .polling import MAX_FAILURES, SCHEDULER, Poll
+
+MIN_INTERVAL, MAX_INTERVAL = 0.1, 86_400.0
+"""Seconds; no shorter and no longer interval is taken."""
+_PACE_POINTS = 30
+_MOODS = {"done": "ended", "stopped": "ended", "needs-auth": "ended", "paused": "paused"}
+
+
+class ExportMonitor(VBox):
+    """A card that follows one dataset export and keeps moving while other cells run.
+
+    Polling starts when the card is first shown, waited for or started, and ends by itself with the
+    export. It runs in a daemon thread: whatever observes the traits is called there.
+
+    Parameters
+    ----------
+    dataset_id : str
+        ID of the dataset.
+    task_id : str
+        ID of the export task.
+    client : ModelArtsClient
+        Where to ask.
+    interval : float, default 2.0
+        Seconds between two questions, 0.1 to 86,400. May be changed at any time.
+
+    Attributes
+    ----------
+    task : ExportTask or None
+        The last good answer.
+    status : str or None
+        The service's status word, as it sent it.
+    progress : float or None
+        Percent done, 0 to 100; ``None`` while the service gives none.
+    phase : str
+        What the polling does: idle, polling, retrying, paused, needs-auth, done or stopped.
+    error : Exception or None
+        What went wrong since the last good answer.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an ID that is no string, or can be no part of a path.
+    traitlets.TraitError
+        For an interval that is no number, or out of bounds.
+    """
+
+    task = traitlets.Instance(ExportTask, allow_none=True, read_only=True)
+    status = traitlets.Unicode(None, allow_none=True, read_only=True)
+    progress = traitlets.Float(None, allow_none=True, read_only=True)
+    phase = traitlets.Unicode("idle", read_only=True)
+    error = traitlets.Instance(Exception, allow_none=True, read_only=True)
+    interval = traitlets.Float(2.0)
+
+    def __init__(self, dataset_id: str, task_id: str, *, client: ModelArtsClient, interval: float = 2.0) -> None:
+        self.dataset_id = checked_identifier("dataset_id", dataset_id)
+        self.task_id = checked_identifier("task_id", task_id)
+        self.interval = interval  # refused before there is anything to free
+        self.client = client
+        self._poll = Poll(self._fetch, self._updated, self._failed, interval=interval)
+        self._settled = Condition(self._poll.lock)
+        self._points: deque[Point] = deque(maxlen=_PACE_POINTS)
+        self._error: Exception | None = None
+        self._make_parts()
+        super().__init__(
+            [self._head, self._bar, self._facts, self._tree, self._refresh, self._pause],
+            layout=self._shared[0],
+            _dom_classes=["modelarts-export"],
+            _view_count=0,
+        )
+        self.observe(self._apply_interval, "interval")
+        self.observe(self._follow_views, "_view_count")
+        with self._settled:
+            self._draw()
+
+    def _make_parts(self) -> None:
+        """Make a model for each part that changes apart from the others; they share layout and styles."""
+        layout, html_style, button_style = self._shared = (Layout(), HTMLStyle(), ButtonStyle())
+        part: dict[str, Any] = {"layout": layout, "style": html_style, "_dom_classes": ["modelarts-part"]}
+        button: dict[str, Any] = {"layout": layout, "style": button_style, "_dom_classes": ["modelarts-button"]}
+        self._head, self._bar, self._facts, self._tree = (HTML(**part) for _ in range(4))
+        self._refresh = Button(description="Refresh", tooltip="Ask the service now", **button)
+        self._pause = Button(description="Pause", tooltip="Pause or resume the polling, not the export", **button)
+        self._refresh.on_click(lambda _: self.refresh())
+        self._pause.on_click(lambda _: self.resume() if self._poll.phase == "paused" else self.pause())
+
+    def start(self) -> None:
+        """Begin to poll. Does not block; does nothing where polling has begun, is paused or is done."""
+        with self._poll.lock:
+            if self._poll.phase in {"idle", "stopped"}:
+                self._begin()
+
+    def pause(self) -> None:
+        """Stop asking for now; the export itself goes on. Does not block."""
+        with self._poll.lock:
+            if self._poll.is_active:
+                self._end("paused")
+
+    def resume(self, auth: Any = None) -> None:  # noqa: ANN401 - any auth object that requests takes
+        """Go on after a pause, refused credentials or a stop. Does not block.
+
+        Parameters
+        ----------
+        auth : requests.auth.AuthBase, optional
+            New credentials, for all monitors of this client. Default: those it has.
+        """
+        with self._poll.lock:
+            if auth is not None:
+                self.client.auth = auth
+            if not self._poll.is_active and self._poll.phase != "done":
+                self._begin()
+
+    def refresh(self) -> None:
+        """Ask at once instead of after the interval. Does not block; does nothing unless polling goes on."""
+        if self._poll.is_active:
+            SCHEDULER.schedule(self._poll)
+
+    def stop(self) -> None:
+        """End the polling for good; the export itself goes on. Does not block; an answer under way is dropped."""
+        with self._poll.lock:
+            if self._poll.phase != "done":
+                self._end("stopped")
+
+    def close(self) -> None:
+        """End the polling and free the widget models. The object stays readable and shows its last card."""
+        if self.comm is None:
+            return
+        self.stop()
+        for widget in (*self.children, *self._shared):
+            widget.close()
+        super().close()
+        # ipywidgets shadows this method on a closed widget, which would leave a bare repr to show
+        self.__dict__.pop("_repr_mimebundle_", None)
+
+    def done(self) -> bool:
+        """Say whether the export has ended, well or badly. Does not block."""
+        return self.task is not None and self.task.is_done
+
+    def wait(self, timeout: float | None = None) -> ExportTask:
+        """Block until the export has ended. Interrupting ends the waiting only, never the export.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds to wait at most. Default: as long as it takes.
+
+        Returns
+        -------
+        ExportTask
+            FAILED tasks too: ``monitor.wait().raise_for_status()`` raises for those.
+
+        Raises
+        ------
+        TimeoutError
+            When the export has not ended in time. Polling goes on.
+        ModelArtsError
+            When polling is paused or has ended before the export did: `error`, where there is one.
+        """
+        with self._settled:
+            if self._poll.phase == "idle":
+                self.start()
+            if not self._settled.wait_for(lambda: not self._poll.is_active, timeout):
+                raise TimeoutError(f"Export {self.task_id} has not ended within {timeout:g} s")
+            if self.task is not None and self.task.is_done:
+                return self.task
+            raise self._error or ModelArtsError(f"Polling is {self._poll.phase}: call resume() to go on")
+
+    def to_text(self) -> str:
+        """Draw the card as plain text, for terminals."""
+        return card_text(self._card())
+
+    def to_html(self) -> str:
+        """Draw the card as static HTML that needs neither a kernel nor a style sheet."""
+        return card_html(self._card())
+
+    def __repr__(self) -> str:
+        share = None if self.progress is None else f"{self.progress:.1f} %"
+        words = [self.task_id, self.status, share, self.phase if self.phase not in {"polling", "done"} else None]
+        return f"<ExportMonitor {' '.join(word for word in words if word)}>"
+
+    def _repr_mimebundle_(self, **kwargs: object) -> dict[str, Any]:
+        if self.comm is None:
+            return card_bundle(self._card())
+        self.start()
+        return {**super()._repr_mimebundle_(**kwargs), **card_bundle(self._card())}
+
+    def _begin(self) -> None:
+        self._poll.begin()
+        self._draw()
+        SCHEDULER.schedule(self._poll)
+
+    def _end(self, phase: Any) -> None:  # noqa: ANN401 - a Phase
+        self._poll.end(phase)
+        SCHEDULER.cancel(self._poll)
+        self._draw()
+        self._settled.notify_all()
+
+    def _fetch(self) -> ExportTask:
+        return self.client.get_export_task(self.dataset_id, self.task_id)
+
+    def _updated(self, task: ExportTask) -> None:
+        if task.fraction is not None and task.updated_at is not None:
+            self._points.append((task.updated_at.timestamp(), task.fraction))
+        self._error = None
+        self._draw(task)
+
+    def _failed(self, error: Exception) -> None:
+        self._error = error
+        self._draw()
+
+    def _card(self, task: ExportTask | None = None) -> Card:
+        poll = self._poll
+        pace = Pace.of(self._points)
+        task = task or self.task
+        return Card(self.task_id, task, poll.phase, pace, self._error, poll.failures, MAX_FAILURES, poll.delay)
+
+    def _draw(self, task: ExportTask | None = None) -> None:
+        """Bring the parts and the traits up to date; what has not changed is not sent again."""
+        card = self._card(task)
+        self._head.value = f"<style>{style_sheet()}</style>{head_html(card)}"
+        self._bar.value = bar_html(card)
+        self._facts.value = facts_html(card)
+        self._tree.value = tree_html(card)
+        self._pause.description = "Resume" if card.phase == "paused" else "Pause"
+        self._dom_classes = ("modelarts-export", f"modelarts-{_MOODS.get(card.phase, 'active')}")
+        self._settled.notify_all()
+        self._publish(card)
+
+    def _publish(self, card: Card) -> None:
+        with self.hold_trait_notifications():  # an observer sees all of them changed, or may raise without harm
+            self.set_trait("task", card.task)
+            self.set_trait("status", card.task.status if card.task else None)
+            self.set_trait("progress", card.share)
+            self.set_trait("error", card.error)
+            self.set_trait("phase", card.phase)
+
+    @traitlets.validate("interval")
+    def _valid_interval(self, proposal: dict[str, Any]) -> float:
+        interval: float = proposal["value"]
+        if not MIN_INTERVAL <= interval <= MAX_INTERVAL:
+            raise traitlets.TraitError(
+                f"interval must be {MIN_INTERVAL:g} to {MAX_INTERVAL:g} seconds, not {interval:g}"
+            )
+        return interval
+
+    def _apply_interval(self, change: dict[str, Any]) -> None:
+        self._poll.interval = change["new"]
+        self.refresh()
+
+    def _follow_views(self, change: dict[str, Any]) -> None:
+        if change["new"]:
+            self.start()

@@ -1,0 +1,281 @@
+"""Asking again and again: `Poll` says what a step does and when the next is due, `Scheduler` runs the steps.
+
+A poll knows no thread, no clock and no HTTP, so that a list of answers tests it. The scheduler knows
+nothing of exports.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import heapq
+import itertools
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Generic, Literal, Protocol, TypeVar
+
+from .errors import (
+    AuthenticationError,
+    ConnectionFailedError,
+    MalformedResponseError,
+    ModelArtsError,
+    PermissionDeniedError,
+    ServiceError,
+    ThrottledError,
+)
+
+Phase = Literal["idle", "polling", "retrying", "paused", "needs-auth", "done", "stopped"]
+"""``paused``: we or the user stopped for now; ``needs-auth``: credentials refused; ``stopped``: for good."""
+
+MAX_FAILURES = 10
+"""Failed requests in a row after which a poll pauses."""
+MAX_DELAY = 60.0
+"""Seconds; no wait that we choose ourselves is longer."""
+
+_TIMED_OUT, _FIRST_SERVER_ERROR = 408, 500
+_logger = logging.getLogger(__name__)
+
+
+class Pollable(Protocol):
+    """What a poll wants to know of an answer."""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing will change any more."""
+
+
+AnswerT = TypeVar("AnswerT", bound=Pollable)
+
+
+class Poll(Generic[AnswerT]):
+    """One thing that is asked for until it is done.
+
+    Parameters
+    ----------
+    fetch : callable
+        Ask once; return the answer or raise `ModelArtsError`. May block; called without `lock`.
+    on_update : callable
+        Called with each answer, under `lock`.
+    on_error : callable
+        Called with each error, under `lock`. `phase`, `failures` and `delay` then say what happens next.
+    interval : float, default 2.0
+        Seconds between two answers.
+    """
+
+    def __init__(
+        self,
+        fetch: Callable[[], AnswerT],
+        on_update: Callable[[AnswerT], None],
+        on_error: Callable[[Exception], None],
+        *,
+        interval: float = 2.0,
+    ) -> None:
+        self.interval = interval
+        self.phase: Phase = "idle"
+        self.failures = 0
+        """Failed requests in a row."""
+        self.delay: float | None = None
+        """Seconds until the next step; ``None`` where there is none."""
+        self.lock = threading.RLock()
+        """Held while a step reports and while a phase changes; never while a request is under way."""
+        self._fetch = fetch
+        self._on_update = on_update
+        self._on_error = on_error
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the poll goes on by itself."""
+        return self.phase in {"polling", "retrying"}
+
+    def begin(self) -> None:
+        """Go to phase ``polling`` with a fresh count of failures."""
+        with self.lock:
+            self.phase, self.failures, self.delay = "polling", 0, 0.0
+
+    def end(self, phase: Phase) -> None:
+        """Go to a phase in which nothing is asked for; an answer still under way is dropped."""
+        with self.lock:
+            self.phase, self.delay = phase, None
+
+    def step(self) -> float | None:
+        """Ask once and report. Blocks for the request.
+
+        Returns
+        -------
+        float or None
+            Seconds until the next step is due; ``None`` when there is none.
+        """
+        if not self.is_active:
+            return None
+        try:
+            answer = self._fetch()
+        except ModelArtsError as error:
+            return self._report_error(error, *self._after(error))
+        except Exception as error:
+            _logger.exception("A poll ended by a fault of its own")
+            return self._report_error(error, "stopped", None)
+        return self._report(answer)
+
+    def _report(self, answer: AnswerT) -> float | None:
+        with self.lock:
+            if self.is_active:
+                self.phase, self.failures = ("done" if answer.is_done else "polling"), 0
+                self.delay = None if answer.is_done else self.interval
+                with _reporting():
+                    self._on_update(answer)
+            return self.delay
+
+    def _report_error(self, error: Exception, phase: Phase, delay: float | None) -> float | None:
+        with self.lock:
+            if self.is_active:
+                self.phase, self.delay = phase, delay
+                self.failures += 1
+                with _reporting():
+                    self._on_error(error)
+            return self.delay
+
+    def _after(self, error: ModelArtsError) -> tuple[Phase, float | None]:
+        """Decide what an error means for the polling: wait, ask for help, or end."""
+        if isinstance(error, (AuthenticationError, PermissionDeniedError)):
+            return "needs-auth", None  # refused keys are locked if we insist
+        if not _is_transient(error):
+            return "stopped", None
+        if self.failures + 1 >= MAX_FAILURES:
+            return "paused", None
+        backoff = min(MAX_DELAY, self.interval * 2**self.failures)
+        asked = error.retry_after if isinstance(error, ThrottledError) else None
+        return "retrying", max(backoff, asked or 0.0)
+
+
+def _is_transient(error: ModelArtsError) -> bool:
+    if isinstance(error, (ConnectionFailedError, ThrottledError, MalformedResponseError)):
+        return True
+    status = error.status_code or 0
+    return isinstance(error, ServiceError) and (status == _TIMED_OUT or status >= _FIRST_SERVER_ERROR)
+
+
+@contextmanager
+def _reporting() -> Iterator[None]:
+    """Run code that is not ours: what it raises is logged and disturbs nobody."""
+    try:
+        yield
+    except Exception:
+        _logger.exception("An observer of a poll failed")
+
+
+class Step(Protocol):
+    """What a scheduler runs: anything with a step."""
+
+    def step(self) -> float | None:
+        """Do the work; return seconds until the next step, or ``None`` to be forgotten."""
+
+
+class Scheduler:
+    """Runs the steps of many polls on a few daemon threads, which start when needed and end when nothing is left.
+
+    Parameters
+    ----------
+    max_threads : int, default 4
+        Steps that may be under way at once.
+    """
+
+    def __init__(self, max_threads: int = 4) -> None:
+        self._max_threads = max_threads
+        self._changed = threading.Condition()
+        self._queue: list[tuple[float, int, Step]] = []
+        self._entries: dict[Step, int] = {}
+        self._numbers = itertools.count()
+        self._running: dict[Step, float | None] = {}
+        """Polls under way, each with the delay asked for meanwhile."""
+        self._threads = 0
+        self._waiting = 0
+
+    @property
+    def threads(self) -> int:
+        """Number of threads that live now."""
+        return self._threads
+
+    def schedule(self, poll: Step, delay: float = 0.0) -> None:
+        """Run a poll's next step after `delay` seconds, instead of when it was due. Does not block."""
+        with self._changed:
+            if poll in self._running:
+                self._running[poll] = delay
+                return
+            self._push(poll, delay)
+            self._ensure_thread()
+            self._changed.notify()
+
+    def cancel(self, poll: Step) -> None:
+        """Forget a poll. A step already under way ends by itself. Does not block."""
+        with self._changed:
+            self._entries.pop(poll, None)
+            if poll in self._running:
+                self._running[poll] = math.inf
+            self._changed.notify_all()
+
+    def _push(self, poll: Step, delay: float) -> None:
+        number = self._entries[poll] = next(self._numbers)
+        heapq.heappush(self._queue, (time.monotonic() + delay, number, poll))
+
+    def _ensure_thread(self) -> None:
+        if self._waiting or self._threads >= self._max_threads:
+            return
+        # A plain thread has none of the kernel's context: on ipykernel 7.0 it cannot reach the
+        # front end at all (LookupError: shell_parent), so it runs in a copy of its starter's.
+        self._threads += 1
+        run = contextvars.copy_context().run
+        threading.Thread(target=run, args=(self._work,), name="modelarts-poll", daemon=True).start()
+
+    def _work(self) -> None:
+        while (poll := self._take()) is not None:
+            self._put_back(poll, _step(poll))
+
+    def _take(self) -> Step | None:
+        """Wait for a poll that is due; ``None`` when this thread is not needed any more."""
+        with self._changed:
+            while (due := self._next_due()) is not None:
+                left = due - time.monotonic()
+                if left <= 0:
+                    return self._pop()
+                if self._waiting:
+                    break  # one waiting thread is enough: it starts others when there is more to do
+                self._waiting += 1
+                self._changed.wait(left)
+                self._waiting -= 1
+            self._threads -= 1
+            return None
+
+    def _next_due(self) -> float | None:
+        while self._queue and self._entries.get(self._queue[0][2]) != self._queue[0][1]:
+            heapq.heappop(self._queue)  # cancelled, or scheduled anew
+        return self._queue[0][0] if self._queue else None
+
+    def _pop(self) -> Step:
+        _, _, poll = heapq.heappop(self._queue)
+        del self._entries[poll]
+        self._running[poll] = None
+        if self._next_due() is not None:
+            self._ensure_thread()
+        return poll
+
+    def _put_back(self, poll: Step, delay: float | None) -> None:
+        with self._changed:
+            asked = self._running.pop(poll)
+            delay = delay if asked is None else asked
+            if delay is not None and delay < math.inf:
+                self._push(poll, delay)
+
+
+def _step(poll: Step) -> float | None:
+    try:
+        return poll.step()
+    except Exception:
+        _logger.exception("A step failed")
+        return None
+
+
+SCHEDULER = Scheduler()
+"""Runs the polls of this process."""

@@ -1,0 +1,13 @@
+"""A ModelArts of your own on a loopback address, to try the widgets with no account and to test them.
+
+It serves ``GET /v2/{project_id}/datasets/{resource_id}/export-tasks/{task_id}`` over real HTTP, in the
+service's own shapes. It uses the standard library only and shares no code with the client, so that a
+misreading of the API cannot cancel out on both sides of the wire.
+"""
+
+from __future__ import annotations
+
+from .exports import Clock, SimulatedExport
+from .service import Simulator
+
+__all__ = ["Clock", "SimulatedExport", "Simulator"]

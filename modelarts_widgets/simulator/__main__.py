@@ -1,0 +1,48 @@
+"""Run the simulator on its own: ``python -m modelarts_widgets.simulator --port 8080``."""
+
+from __future__ import annotations
+
+import argparse
+import threading
+from collections.abc import Sequence
+
+from .service import Simulator
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Serve one export until interrupted, and say how to ask for it."""
+    options = _parser().parse_args(arguments)
+    try:
+        simulator = Simulator(port=options.port).start()
+    except OSError as error:
+        raise SystemExit(f"Cannot listen on port {options.port}: {error.strerror}") from error
+    with simulator:
+        export = simulator.add_export(
+            samples=options.samples,
+            seconds=options.seconds,
+            outcome="FAILED" if options.fail else "SUCCESSED",
+            gradual=not options.jump,
+        )
+        url = (
+            f"{simulator.endpoint}/v2/{simulator.project_id}/datasets/{export.dataset_id}/export-tasks/{export.task_id}"
+        )
+        print(f"Simulating ModelArts at {simulator.endpoint}, one export of {export.seconds:g} s. Ctrl-C ends it.\n")
+        print(f"curl -H 'X-Auth-Token: {simulator.token}' {url}", flush=True)
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            print()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m modelarts_widgets.simulator", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="port to listen on (default: any that is free)")
+    parser.add_argument("--samples", type=int, default=2_000, help="samples to export (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=120.0, help="time until it ends (default: %(default)s)")
+    parser.add_argument("--fail", action="store_true", help="let the export fail")
+    parser.add_argument("--jump", action="store_true", help="report no progress until the end")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,165 @@
+"""What the fields and codes of the API page mean, in words.
+
+Keyed by the name of the document (the table of the page), then by field. A code is looked up by its
+JSON text, so that ``3``, ``"3"`` and ``3.0`` mean the same; an unknown code has no words and is shown as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
+    "ExportTask": {
+        "create_time": "When the task was created",
+        "error_code": "Code of the failure",
+        "error_msg": "The service's words on the failure",
+        "export_format": "Layout of the exported directory",
+        "export_params": "What was asked of this export",
+        "export_type": "Which samples are exported",
+        "finished_sample_count": "Samples exported so far",
+        "path": "Where the export is written",
+        "progress": "Share of the work that is done, in percent",
+        "status": "State of the task",
+        "task_id": "ID of the export task",
+        "total_sample_count": "Samples to export",
+        "update_time": "When the task last changed",
+        "version_format": "Format of the dataset version",
+        "version_id": "ID of the dataset version",
+    },
+    "ExportParams": {
+        "clear_hard_property": "Whether hard-example marks are removed from the exported samples",
+        "export_dataset_version_format": "Format of the dataset version that is exported to",
+        "export_dataset_version_name": "Name of the dataset version that is exported to",
+        "export_dest": "Kind of destination",
+        "export_new_dataset_name": "Name of the new dataset",
+        "export_new_dataset_work_path": "Working directory of the new dataset",
+        "ratio_sample_usage": "Whether samples are split at random into training and validation sets",
+        "sample_state": "State of the samples that are exported",
+        "samples": "IDs of the exported samples",
+        "search_conditions": "Samples that meet any one of these conditions are exported",
+        "train_sample_ratio": "Share of the samples that becomes the training set",
+    },
+    "SearchCondition": {
+        "coefficient": "Coefficient of difficulty",
+        "frame_in_video": "Frame of a video",
+        "hard": "Whether the sample is a hard one",
+        "import_origin": "Where the sample came from",
+        "kvp": "Dosage of a CT scan",
+        "label_list": "Labels of the sample",
+        "labeler": "Who labelled the sample",
+        "metadata": "Attributes of the sample",
+        "parent_sample_id": "ID of the sample that this one was made from",
+        "sample_dir": "Directory of the sample, without its subdirectories",
+        "sample_name": "Name of the sample, with its extension",
+        "sample_time": "When the sample was added, to the day",
+        "score": "Confidence",
+        "slice_thickness": "Thickness of a DICOM slice",
+        "study_date": "When the DICOM scan was made",
+        "time_in_video": "Moment in a video",
+    },
+    "SearchLabels": {
+        "labels": "The labels that are searched for",
+        "op": "How several labels combine",
+    },
+    "SearchLabel": {
+        "name": "Name of the label",
+        "op": "How several attributes combine",
+        "property": "Attributes of the label, each with the values that match",
+        "type": "Kind of label",
+    },
+    "SearchProp": {
+        "op": "How several attributes combine",
+        "props": "Attributes of the sample, each with the values that match",
+    },
+}
+"""Document and field to a short description (Tables 2 to 7)."""
+
+_ALL_OR_ANY = {"AND": "all must match", "OR": "any may match"}
+
+CODES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
+    "ExportTask": {
+        "export_format": {
+            "1": "tree layout, a directory for each label",
+            "2": "flat layout, samples and labels side by side",
+        },
+        "export_type": {
+            "0": "labelled samples",
+            "1": "unlabelled samples",
+            "2": "all samples",
+            "3": "samples that meet the search conditions",
+        },
+        "status": {
+            "INIT": "waiting to start",
+            "RUNNING": "in progress",
+            "SUCCESSED": "complete",
+            "FAILED": "failed",
+        },
+        "version_format": {
+            "Default": "default format",
+            "CarbonData": "CarbonData, for table datasets",
+            "CSV": "comma-separated values",
+        },
+    },
+    "ExportParams": {
+        "clear_hard_property": {"true": "marks are removed (default)", "false": "marks are kept"},
+        "export_dest": {"DIR": "a directory on OBS (default)", "NEW_DATASET": "a new dataset"},
+        "ratio_sample_usage": {"true": "split at random", "false": "no split (default)"},
+        "sample_state": {
+            "__ALL__": "labelled",
+            "__NONE__": "not labelled",
+            "__UNCHECK__": "waiting for acceptance",
+            "__ACCEPTED__": "accepted",
+            "__REJECTED__": "rejected",
+            "__UNREVIEWED__": "waiting for review",
+            "__REVIEWED__": "reviewed and approved",
+            "__WORKFORCE_SAMPLED__": "drawn for a spot check",
+            "__WORKFORCE_SAMPLED_UNCHECK__": "spot check waiting for acceptance",
+            "__WORKFORCE_SAMPLED_CHECKED__": "spot check done",
+            "__WORKFORCE_SAMPLED_ACCEPTED__": "spot check passed",
+            "__WORKFORCE_SAMPLED_REJECTED__": "spot check rejected",
+            "__AUTO_ANNOTATION__": "labelled automatically, waiting for confirmation",
+        },
+        "train_sample_ratio": {"1": "all samples are training samples (default)"},
+    },
+    "SearchCondition": {
+        "hard": {"0": "not a hard sample", "1": "hard sample"},
+        "sample_time": {"month": "added in the last 30 days", "day": "added since yesterday"},
+    },
+    "SearchLabels": {"op": _ALL_OR_ANY},
+    "SearchLabel": {
+        "op": _ALL_OR_ANY,
+        "type": {
+            "0": "image classification",
+            "1": "object detection",
+            "3": "image segmentation",
+            "100": "text classification",
+            "101": "named entity",
+            "102": "relation between text entities",
+            "103": "entity of a text relation",
+            "200": "sound classification",
+            "201": "speech content",
+            "202": "speech paragraph",
+            "600": "video",
+        },
+    },
+    "SearchProp": {"op": _ALL_OR_ANY},
+}
+"""Document, field and code to words."""
+
+
+def describe(document: str, field: str) -> str:
+    """Say what a field is for; empty for a field that the page does not declare."""
+    return DESCRIPTIONS.get(document, {}).get(field, "")
+
+
+def meaning(document: str, field: str, value: object) -> str:
+    """Say what a value means; empty where the page lists no such code."""
+    return CODES.get(document, {}).get(field, {}).get(_code(value), "")
+
+
+def _code(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
