@@ -129,13 +129,14 @@ class ModelArtsClient:
         return f"ModelArtsClient({self.endpoint!r}, {self.project_id!r})"
 
     def _get(self, path: str) -> dict[str, Any]:
-        url = f"{self.endpoint}/v2/{quote(self.project_id, safe='')}{path}"
+        return decode(*self._exchange(f"{self.endpoint}/v2/{quote(self.project_id, safe='')}{path}"))
+
+    def _exchange(self, url: str) -> tuple[int, Mapping[str, str], bytes]:
+        # Redirects are not followed: requests would hand X-Auth-Token on to another host.
+        options: dict[str, Any] = {"timeout": self.timeout, "allow_redirects": False, "stream": True}
         try:
-            # Redirects are not followed: requests would hand X-Auth-Token on to another host.
-            with self._session.get(
-                url, auth=self.auth, timeout=self.timeout, allow_redirects=False, stream=True
-            ) as response:
-                return decode(response.status_code, response.headers, _read(response))
+            with self._session.get(url, auth=self.auth, **options) as response:
+                return response.status_code, response.headers, _read(response)
         except requests.RequestException as error:
             raise ConnectionFailedError(f"{_why(error)} {self.endpoint}") from error
 

@@ -103,17 +103,20 @@ class ExportMonitor(VBox):
         """Make a model for each part that changes apart from the others; they share layout and styles."""
         layout, html_style, button_style = self._shared = (Layout(), HTMLStyle(), ButtonStyle())
         part: dict[str, Any] = {"layout": layout, "style": html_style, "_dom_classes": ["modelarts-part"]}
-        button: dict[str, Any] = {"layout": layout, "style": button_style, "_dom_classes": ["modelarts-button"]}
+        button: dict[str, Any] = {"layout": layout, "style": button_style}
+        refresh, pause = (["modelarts-button", f"modelarts-{name}"] for name in ("refresh", "pause"))
         self._head, self._bar, self._facts, self._tree = (HTML(**part) for _ in range(4))
-        self._refresh = Button(description="Refresh", tooltip="Ask the service now", **button)
-        self._pause = Button(description="Pause", tooltip="Pause or resume the polling, not the export", **button)
+        self._refresh = Button(description="Refresh", tooltip="Ask the service now", _dom_classes=refresh, **button)
+        self._pause = Button(
+            description="Pause", tooltip="Pause or resume the polling, not the export", _dom_classes=pause, **button
+        )
         self._refresh.on_click(lambda _: self.refresh())
         self._pause.on_click(lambda _: self.resume() if self._poll.phase == "paused" else self.pause())
 
     def start(self) -> None:
-        """Begin to poll. Does not block; does nothing where polling has begun, is paused or is done."""
+        """Begin to poll. Does not block; does nothing where polling has begun already, whatever became of it."""
         with self._poll.lock:
-            if self._poll.phase in {"idle", "stopped"}:
+            if self._poll.phase == "idle":
                 self._begin()
 
     def pause(self) -> None:
@@ -183,8 +186,7 @@ class ExportMonitor(VBox):
             When polling is paused or has ended before the export did: `error`, where there is one.
         """
         with self._settled:
-            if self._poll.phase == "idle":
-                self.start()
+            self.start()
             if not self._settled.wait_for(lambda: not self._poll.is_active, timeout):
                 raise TimeoutError(f"Export {self.task_id} has not ended within {timeout:g} s")
             if self.task is not None and self.task.is_done:

@@ -112,7 +112,7 @@ def _rows(document: str, raw: Mapping[str, object], depth: int = 0) -> tuple[Row
 
 def _row(document: str, name: str, value: object, depth: int = 0) -> Row:
     description = describe(document, name)
-    if document == _VALUES and isinstance(value, list) and all(isinstance(item, str) for item in value):
+    if document == _VALUES and isinstance(value, list) and value and all(isinstance(item, str) for item in value):
         return Row(name, " or ".join(value), description=description)
     if isinstance(value, (dict, list)) and value:
         return Row(name, _size(value), description=description, children=_children(document, name, value, depth + 1))

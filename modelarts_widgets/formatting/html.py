@@ -123,7 +123,8 @@ def _item(row: Row, skin: Skin) -> str:
 
 def _cells(row: Row, skin: Skin) -> str:
     name = f"<span{skin('name')}{_tooltip(row)}>{_escaped(row.name)}</span>"
-    value = f"<code{skin('value')}{_whole(row.value)}>{_escaped(row.value)}</code>" if row.value else ""
+    tag = "span" if row.children else "code"  # a branch says in words what it holds
+    value = f"<{tag}{skin('value')}{_whole(row.value)}>{_escaped(row.value)}</{tag}>" if row.value else ""
     words = f"<span{skin('meaning')}>{_escaped(row.meaning)}</span>" if row.meaning else ""
     return " ".join(filter(None, [name, value, words]))
 

@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
 from types import TracebackType
@@ -196,7 +197,8 @@ class _Server(ThreadingTCPServer):
     def server_close(self) -> None:
         super().server_close()
         for connection in list(self._open):
-            self.shutdown_request(connection)
+            with suppress(OSError):  # the client was faster
+                connection.shutdown(socket.SHUT_RDWR)  # wakes the thread that reads from it, and ends it
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401, ARG002 - as the base class has it
         _logger.debug("A connection broke", exc_info=True)  # noqa: LOG014 - called in an except clause

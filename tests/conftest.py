@@ -1,0 +1,141 @@
+"""What the tests share: a service that stands still in time, one that answers what it is told, and a watch for leaks."""
+
+from __future__ import annotations
+
+import gc
+import json
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import comm
+import pytest
+from comm.base_comm import BaseComm
+from ipywidgets.widgets.widget import _instances
+
+from modelarts_widgets import ExportTask, ModelArtsClient, TokenAuth
+from modelarts_widgets.polling import SCHEDULER
+from modelarts_widgets.simulator import Clock, Simulator
+
+DATA = Path(__file__).parent / "data"
+EXAMPLE = json.loads((DATA / "status_running.json").read_text())
+"""The example document of the API page."""
+
+
+def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
+    """Wait for a condition that another thread brings about."""
+    pause = threading.Event()
+    for _ in range(int(seconds / 0.01)):
+        if condition():
+            return
+        pause.wait(0.01)
+    pytest.fail("the condition did not come true")
+
+
+@pytest.fixture(autouse=True)
+def _no_leaks() -> Iterator[None]:
+    """Fail a test that leaves a thread or a widget model behind."""
+    threads, models = set(threading.enumerate()), set(_instances)
+    yield
+    until(lambda: SCHEDULER.threads == 0)
+    until(lambda: set(threading.enumerate()) <= threads)
+    gc.collect()
+    assert set(_instances) <= models, "close the monitors"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Return a clock that only `advance` moves, at the moment of the documented example."""
+    return Clock(1_606_103_424.662, speed=0)
+
+
+@pytest.fixture
+def simulator(clock: Clock) -> Iterator[Simulator]:
+    """Run a service whose time stands still."""
+    with Simulator(clock=clock) as running:
+        yield running
+
+
+@pytest.fixture
+def client(simulator: Simulator) -> Iterator[ModelArtsClient]:
+    """Connect to the service."""
+    with ModelArtsClient(simulator.endpoint, simulator.project_id, auth=TokenAuth(simulator.token)) as connected:
+        yield connected
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., str]]:
+    """Return a function that starts a server with one fixed answer, and gives its URL."""
+    servers: list[ThreadingHTTPServer] = []
+
+    def start(status: int, body: bytes, **headers: str) -> str:
+        class Fixed(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:  # noqa: N802 - named by http.server
+                self.server.seen.append(dict(self.headers))  # type: ignore[attr-defined]
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name.replace("_", "-"), value)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                """Keep quiet."""
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Fixed)
+        server.seen = start.seen  # type: ignore[attr-defined]
+        servers.append(server)
+        threading.Thread(target=server.serve_forever, args=(0.02,)).start()
+        return f"http://127.0.0.1:{server.server_address[1]}"
+
+    start.seen = []  # type: ignore[attr-defined]
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+class Script:
+    """A client that gives the answers it is told, the last one for ever, and raises those that are errors."""
+
+    def __init__(self, *answers: dict[str, Any] | Exception) -> None:
+        self.answers = list(answers)
+        self.asked = 0
+        self.auth: object = None
+
+    def get_export_task(self, dataset_id: str, task_id: str) -> ExportTask:
+        """Give the next answer."""
+        assert dataset_id
+        assert task_id
+        answer = self.answers[min(self.asked, len(self.answers) - 1)]
+        self.asked += 1
+        if isinstance(answer, Exception):
+            raise answer
+        return ExportTask.from_json(answer)
+
+
+class RecordingComm(BaseComm):
+    """A channel to a front end that only writes down what is sent."""
+
+    sent: list[tuple[str, str, dict[str, Any]]]
+
+    def publish_msg(self, msg_type: str, data: Any = None, **_: object) -> None:  # noqa: ANN401 - any JSON
+        """Write a message down."""
+        self.sent.append((self.comm_id, msg_type, data or {}))
+
+
+@pytest.fixture
+def messages(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, dict[str, Any]]]:
+    """Return the list of messages to the front end: model, kind, content."""
+    sent: list[tuple[str, str, dict[str, Any]]] = []
+
+    def create(*args: object, **kwargs: object) -> RecordingComm:
+        channel = RecordingComm.__new__(RecordingComm)
+        channel.sent = sent
+        channel.__init__(*args, **kwargs)  # type: ignore[misc]
+        return channel
+
+    monkeypatch.setattr(comm, "create_comm", create)
+    return sent

@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+import json
+import logging
+import socket
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import requests
+from conftest import EXAMPLE
+
+from modelarts_widgets import (
+    AuthenticationError,
+    ConfigurationError,
+    ConnectionFailedError,
+    ExportTask,
+    MalformedResponseError,
+    ModelArtsClient,
+    ModelArtsError,
+    NotFoundError,
+    PermissionDeniedError,
+    ServiceError,
+    ThrottledError,
+    TokenAuth,
+)
+from modelarts_widgets import client as client_module
+from modelarts_widgets.client import decode
+from modelarts_widgets.simulator import Simulator
+
+Serve = Callable[..., str]
+
+
+def ask(endpoint: str, **options: Any) -> ExportTask:  # noqa: ANN401 - whatever the client takes
+    with ModelArtsClient(endpoint, "p", auth=TokenAuth("secret-token"), **options) as client:
+        return client.get_export_task("d", "t")
+
+
+def test_an_export_is_read_over_http(simulator: Simulator, client: ModelArtsClient) -> None:
+    export = simulator.add_export(samples=7)
+    task = client.get_export_task(export.dataset_id, export.task_id)
+    assert (task.task_id, task.status) == (export.task_id, "INIT")
+
+
+@pytest.mark.parametrize("name", ["a b", "a/b", "ä", "a?b#c", "a%2Fb", "日本", "..a", "a;b"])
+def test_any_identifier_arrives_as_it_was(simulator: Simulator, client: ModelArtsClient, name: str) -> None:
+    simulator.add_export(name, name)
+    assert client.get_export_task(name, name).task_id == name
+
+
+@pytest.mark.parametrize("name", ["", "  ", ".", ".."])
+def test_identifiers_that_would_lead_elsewhere_are_refused(client: ModelArtsClient, name: str) -> None:
+    with pytest.raises(ValueError, match="dataset_id must not be"):
+        client.get_export_task(name, "t")
+    with pytest.raises(ValueError, match="task_id must not be"):
+        client.get_export_task("d", name)
+    with pytest.raises(ValueError, match="project_id must not be"):
+        ModelArtsClient("https://example.com", name)
+
+
+@pytest.mark.parametrize("name", [None, 7, b"bytes", ["list"]])
+def test_identifiers_of_another_type_are_refused(client: ModelArtsClient, name: Any) -> None:  # noqa: ANN401 - any
+    with pytest.raises(TypeError, match="task_id must be a string, not"):
+        client.get_export_task("d", name)
+
+
+@pytest.mark.parametrize(
+    "endpoint", [None, "", "example.com", "ftp://example.com", "https://", "https://[::1", "https://example.com/?a=b"]
+)
+def test_an_endpoint_that_is_no_url_is_refused(endpoint: Any) -> None:  # noqa: ANN401 - any
+    with pytest.raises(ConfigurationError, match="must be a URL"):
+        ModelArtsClient(endpoint, "p")
+
+
+@pytest.mark.parametrize("host", ["example.com", "127.example.com", "10.0.0.1"])
+def test_a_token_is_not_sent_in_the_clear(host: str) -> None:
+    with pytest.raises(ConfigurationError, match="must start with https"):
+        ModelArtsClient(f"http://{host}", "p")
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8080", "127.1.2.3", "[::1]:80"])
+def test_a_loopback_address_needs_no_tls(host: str) -> None:
+    assert ModelArtsClient(f"http://{host}/", "p").endpoint == f"http://{host}"
+
+
+def test_a_password_in_the_endpoint_is_refused_without_showing_it() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        ModelArtsClient("https://me:secret@example.com", "p")
+    assert "secret" not in str(caught.value)
+
+
+def test_an_unknown_task_is_not_found_though_the_service_says_400(simulator: Simulator, client: ModelArtsClient) -> None:
+    export = simulator.add_export()
+    with pytest.raises(NotFoundError, match="no such export task") as caught:
+        client.get_export_task(export.dataset_id, "unknown")
+    assert (caught.value.status_code, caught.value.error_code) == (400, "ModelArts.4359")
+    assert caught.value.error_msg == "The export task unknown does not exist."
+
+
+def test_an_unknown_dataset_is_not_found(client: ModelArtsClient) -> None:
+    with pytest.raises(NotFoundError, match="no such dataset"):
+        client.get_export_task("unknown", "unknown")
+
+
+@pytest.mark.parametrize("auth", [None, TokenAuth("wrong-secret")])
+def test_a_bad_token_is_refused_with_a_request_id(simulator: Simulator, auth: TokenAuth | None) -> None:
+    with (
+        ModelArtsClient(simulator.endpoint, simulator.project_id, auth=auth) as client,
+        pytest.raises(AuthenticationError) as caught,
+    ):
+        client.get_export_task("d", "t")
+    assert (caught.value.status_code, caught.value.error_code) == (401, "APIG.0301")
+    assert caught.value.request_id
+    assert "secret" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_foreign_project_is_denied(simulator: Simulator) -> None:
+    with (
+        ModelArtsClient(simulator.endpoint, "foreign", auth=TokenAuth(simulator.token)) as client,
+        pytest.raises(PermissionDeniedError, match="HTTP 403"),
+    ):
+        client.get_export_task("d", "t")
+
+
+def test_a_service_that_is_not_running_is_a_failed_connection() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with pytest.raises(ConnectionFailedError, match=f"no connection to http://127.0.0.1:{port}") as caught:
+        ask(f"http://127.0.0.1:{port}")
+    assert isinstance(caught.value.__cause__, requests.ConnectionError)
+
+
+def test_a_service_that_does_not_answer_runs_out_of_time() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        pytest.raises(ConnectionFailedError, match="No answer in time"),
+    ):
+        ask(f"http://127.0.0.1:{silent.getsockname()[1]}", timeout=(5.0, 0.05))
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>hello</html>", b'{"task_id": "t"', b"[]", b'"text"', b"null", b"[" * 100_000])
+def test_an_answer_that_is_no_json_object_is_malformed(serve: Serve, body: bytes) -> None:
+    with pytest.raises(MalformedResponseError, match="not a JSON object"):
+        ask(serve(200, body))
+
+
+def test_an_answer_cut_short_is_a_failed_connection(serve: Serve) -> None:
+    with pytest.raises(ConnectionFailedError):
+        ask(serve(200, b"{}", Content_Length="100", Connection="close"))
+
+
+def test_an_answer_without_end_is_given_up(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_module, "MAX_BODY", 1_000)
+    with pytest.raises(MalformedResponseError, match="longer than 1000 bytes"):
+        ask(serve(200, b'{"a": "' + b"b" * 2_000 + b'"}'))
+
+
+def test_a_redirect_is_not_followed_so_that_no_other_host_sees_the_token(serve: Serve) -> None:
+    other = serve(200, b"{}")
+    with pytest.raises(ServiceError, match=r"another address.*HTTP 302"):
+        ask(serve(302, b"", Location=other))
+    assert len(serve.seen) == 1  # type: ignore[attr-defined]
+
+
+SERVICE = {"error_code": "ModelArts.9", "error_msg": "no"}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "facts"),
+    [
+        (400, SERVICE, ServiceError, ("ModelArts.9", "no")),
+        (400, {"error_code": "ModelArts.9", "error_message": "no"}, ServiceError, ("ModelArts.9", "no")),
+        (401, {"error": {"message": "no", "code": 401, "title": "Unauthorized"}}, AuthenticationError, ("401", "no")),
+        (403, SERVICE, PermissionDeniedError, ("ModelArts.9", "no")),
+        (404, SERVICE, NotFoundError, ("ModelArts.9", "no")),
+        (404, {"error_code": "APIG.0101", "error_msg": "no"}, NotFoundError, ("APIG.0101", "no")),
+        (429, SERVICE, ThrottledError, ("ModelArts.9", "no")),
+        (500, SERVICE, ServiceError, ("ModelArts.9", "no")),
+        (502, "<html>", ServiceError, (None, None)),
+        (503, [], ServiceError, (None, None)),
+        (500, {"error_code": ["odd"], "error_msg": None}, ServiceError, (None, None)),
+    ],
+)
+def test_other_answers_become_the_error_they_mean(
+    status: int, body: object, kind: type[ModelArtsError], facts: tuple[str | None, str | None]
+) -> None:
+    with pytest.raises(ModelArtsError) as caught:
+        decode(status, {}, json.dumps(body).encode())
+    assert type(caught.value) is kind
+    assert (caught.value.status_code, caught.value.error_code, caught.value.error_msg) == (status, *facts)
+
+
+@pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("soon", None), ("", None), ("²", None)])
+def test_the_wait_that_throttling_asks_for_is_read(header: str, seconds: float | None) -> None:
+    with pytest.raises(ThrottledError) as caught:
+        decode(429, {"Retry-After": header}, b"{}")
+    assert caught.value.retry_after == seconds
+
+
+def test_the_example_of_the_api_page_is_read_from_a_real_answer(serve: Serve) -> None:
+    assert ask(serve(200, json.dumps(EXAMPLE).encode())).raw == EXAMPLE
+
+
+def test_a_session_of_your_own_is_used_and_left_open(serve: Serve) -> None:
+    with requests.Session() as session:
+        session.headers["X-Mine"] = "yes"
+        ask(serve(200, b"{}"), session=session)
+        ask(serve(200, b"{}"), session=session)
+    assert [headers["X-Mine"] for headers in serve.seen] == ["yes", "yes"]  # type: ignore[attr-defined]
+
+
+def test_the_token_is_in_no_repr_and_no_log(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    ask(serve(200, b"{}"))
+    client = ModelArtsClient("https://example.com", "p", auth=TokenAuth("secret-token"))
+    assert repr(client) == "ModelArtsClient('https://example.com', 'p')"
+    assert "secret" not in caplog.text
