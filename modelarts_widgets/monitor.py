@@ -25,7 +25,7 @@ from .formatting import (
 )
 from .models import ExportTask
 from .pace import Pace, Point
-from .polling import MAX_FAILURES, SCHEDULER, Poll
+from .polling import MAX_FAILURES, SCHEDULER, Phase, Poll, reporting
 
 MIN_INTERVAL, MAX_INTERVAL = 0.1, 86_400.0
 """Seconds; no shorter and no longer interval is taken."""
@@ -217,7 +217,7 @@ class ExportMonitor(VBox):
         self._draw()
         SCHEDULER.schedule(self._poll)
 
-    def _end(self, phase: Any) -> None:  # noqa: ANN401 - a Phase
+    def _end(self, phase: Phase) -> None:
         self._poll.end(phase)
         SCHEDULER.cancel(self._poll)
         self._draw()
@@ -250,12 +250,14 @@ class ExportMonitor(VBox):
         self._facts.value = facts_html(card)
         self._tree.value = tree_html(card)
         self._pause.description = "Resume" if card.phase == "paused" else "Pause"
-        self._dom_classes = ("modelarts-export", f"modelarts-{_MOODS.get(card.phase, 'active')}")
         self._settled.notify_all()
-        self._publish(card)
+        with reporting():
+            self._dom_classes = ("modelarts-export", f"modelarts-{_MOODS.get(card.phase, 'active')}")
+        with reporting():
+            self._publish(card)
 
     def _publish(self, card: Card) -> None:
-        with self.hold_trait_notifications():  # an observer sees all of them changed, or may raise without harm
+        with self.hold_trait_notifications():  # an observer sees all of them changed
             self.set_trait("task", card.task)
             self.set_trait("status", card.task.status if card.task else None)
             self.set_trait("progress", card.share)

@@ -124,7 +124,7 @@ class Poll(Generic[AnswerT]):
             if self.is_active:
                 self.phase, self.failures = ("done" if answer.is_done else "polling"), 0
                 self.delay = None if answer.is_done else self.interval
-                with _reporting():
+                with reporting():
                     self._on_update(answer)
             return self.delay
 
@@ -133,7 +133,7 @@ class Poll(Generic[AnswerT]):
             if self.is_active:
                 self.phase, self.delay = phase, delay
                 self.failures += 1
-                with _reporting():
+                with reporting():
                     self._on_error(error)
             return self.delay
 
@@ -158,7 +158,7 @@ def _is_transient(error: ModelArtsError) -> bool:
 
 
 @contextmanager
-def _reporting() -> Iterator[None]:
+def reporting() -> Iterator[None]:
     """Run code that is not ours: what it raises is logged and disturbs nobody."""
     try:
         yield

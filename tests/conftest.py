@@ -1,8 +1,7 @@
-"""What the tests share: a service that stands still in time, one that answers what it is told, and a watch for leaks."""
+"""What the tests share: a service that stands still, one with a fixed answer, and a watch for leaks."""
 
 from __future__ import annotations
 
-import gc
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -41,7 +40,6 @@ def _no_leaks() -> Iterator[None]:
     yield
     until(lambda: SCHEDULER.threads == 0)
     until(lambda: set(threading.enumerate()) <= threads)
-    gc.collect()
     assert set(_instances) <= models, "close the monitors"
 
 
@@ -72,7 +70,7 @@ def serve() -> Iterator[Callable[..., str]]:
 
     def start(status: int, body: bytes, **headers: str) -> str:
         class Fixed(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:  # noqa: N802 - named by http.server
+            def do_GET(self) -> None:
                 self.server.seen.append(dict(self.headers))  # type: ignore[attr-defined]
                 self.send_response(status)
                 for name, value in headers.items():

@@ -90,7 +90,9 @@ def test_a_password_in_the_endpoint_is_refused_without_showing_it() -> None:
     assert "secret" not in str(caught.value)
 
 
-def test_an_unknown_task_is_not_found_though_the_service_says_400(simulator: Simulator, client: ModelArtsClient) -> None:
+def test_an_unknown_task_is_not_found_though_the_service_says_400(
+    simulator: Simulator, client: ModelArtsClient
+) -> None:
     export = simulator.add_export()
     with pytest.raises(NotFoundError, match="no such export task") as caught:
         client.get_export_task(export.dataset_id, "unknown")
@@ -139,7 +141,9 @@ def test_a_service_that_does_not_answer_runs_out_of_time() -> None:
         ask(f"http://127.0.0.1:{silent.getsockname()[1]}", timeout=(5.0, 0.05))
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>hello</html>", b'{"task_id": "t"', b"[]", b'"text"', b"null", b"[" * 100_000])
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>hello</html>", b'{"task_id": "t"', b"[]", b'"text"', b"null", b"[" * 100_000]
+)
 def test_an_answer_that_is_no_json_object_is_malformed(serve: Serve, body: bytes) -> None:
     with pytest.raises(MalformedResponseError, match="not a JSON object"):
         ask(serve(200, body))

@@ -32,7 +32,9 @@ def test_the_documented_list_shows_two_exports_that_succeeded() -> None:
 
 
 @pytest.mark.parametrize("model", [ExportTask, ExportParams, SearchCondition, SearchLabel])
-@pytest.mark.parametrize("value", [None, True, -1, 1.5, math.nan, 10**400, "x", "", [], [[]], [1, None, {}], {}, {"a": 1}])
+@pytest.mark.parametrize(
+    "value", [None, True, -1, 1.5, math.nan, 10**400, "x", "", [], [[]], [1, None, {}], {}, {"a": 1}]
+)
 def test_no_value_of_any_type_breaks_a_document(model: type[Any], value: object) -> None:
     names = [field.name for field in dataclasses.fields(model)]
     document = model.from_json(dict.fromkeys(names, value))
@@ -114,14 +116,22 @@ def test_only_the_two_final_words_are_final(status: str | None) -> None:
 
 
 def test_a_failed_task_raises_with_the_words_of_the_service() -> None:
-    task = ExportTask.from_json({"task_id": "t", "status": "FAILED", "error_code": "ModelArts.4401", "error_msg": "full"})
+    task = ExportTask.from_json(
+        {"task_id": "t", "status": "FAILED", "error_code": "ModelArts.4401", "error_msg": "full"}
+    )
     with pytest.raises(ExportFailedError, match=r'Export t failed: the service says "full" \(ModelArts\.4401\)'):
         task.raise_for_status()
 
 
 @pytest.mark.parametrize(
     ("path", "uri"),
-    [("/b/d/", "obs://b/d/"), ("obs://b/d/", "obs://b/d/"), ("s3://b/d/", "obs://b/d/"), ("b/d", "obs://b/d"), ("", None)],
+    [
+        ("/b/d/", "obs://b/d/"),
+        ("obs://b/d/", "obs://b/d/"),
+        ("s3://b/d/", "obs://b/d/"),
+        ("b/d", "obs://b/d"),
+        ("", None),
+    ],
 )
 def test_the_path_is_an_obs_address_in_any_of_its_forms(path: str, uri: str | None) -> None:
     assert ExportTask.from_json({"path": path}).obs_uri == uri

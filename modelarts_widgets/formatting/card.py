@@ -76,7 +76,7 @@ class Card(NamedTuple):
         if self.task is None:
             return ""
         parts = [_samples(self.task)]
-        if self.pace is not None and not self.task.is_done:
+        if self.pace is not None and self.phase == "polling":  # else the time left would stand still
             total = self.task.total_sample_count
             parts += [rate(self.pace.share_per_second * total)] if total else []
             parts += [f"{about(self.pace.seconds_left)} left"]

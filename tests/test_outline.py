@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from conftest import EXAMPLE
+
+from modelarts_widgets import ExportTask, SearchCondition
+from modelarts_widgets.outline import MAX_DEPTH, Row, outline, sentence
+
+
+def of(**document: Any) -> dict[str, Row]:  # noqa: ANN401 - any JSON
+    return {row.name: row for row in outline(ExportTask.from_json(document))}
+
+
+def of_params(**params: Any) -> dict[str, Row]:  # noqa: ANN401 - any JSON
+    return {row.name: row for row in of(export_params=params)["Export parameters"].children}
+
+
+def leaves(rows: tuple[Row, ...]) -> Iterator[Row]:
+    for row in rows:
+        yield from leaves(row.children) if row.children else [row]
+
+
+def test_the_documented_example_has_its_parameters_and_the_rest_of_the_task() -> None:
+    params, task = outline(ExportTask.from_json(EXAMPLE))
+    assert [(row.name, row.value, row.meaning) for row in params.children] == [
+        ("clear_hard_property", "true", "marks are removed (default)"),
+        ("export_dest", "DIR", "a directory on OBS (default)"),
+        ("ratio_sample_usage", "false", "no split (default)"),
+        ("sample_state", "", "empty"),
+        ("train_sample_ratio", "1.0", "all samples are training samples (default)"),
+    ]
+    assert [row.name for row in task.children] == ["export_format", "export_type", "path", "version_format"]
+
+
+def test_what_moves_while_an_export_runs_leaves_the_tree_alone() -> None:
+    later = {"status": "SUCCESSED", "progress": 100.0, "update_time": 1, "finished_sample_count": 20, "error_msg": ""}
+    assert outline(ExportTask.from_json(EXAMPLE)) == outline(ExportTask.from_json(EXAMPLE | later))
+
+
+def test_undeclared_keys_are_shown_after_the_declared_ones() -> None:
+    assert list(of_params(clear_difficult=False, samples=["a"])) == ["samples", "clear_difficult"]
+    assert of_params(clear_difficult=False)["clear_difficult"].value == "false"
+
+
+def test_every_scalar_of_a_document_is_a_leaf() -> None:
+    document = {"export_params": {"a": {"b": ["c", {"d": 1.5}]}, "samples": ["x", "y"], "null": None}, "zzz": [[True]]}
+    assert [row.value for row in leaves(outline(ExportTask.from_json(document)))] == [*"xyc", "1.5", "null", "true"]
+
+
+@pytest.mark.parametrize("odd", [7, "text", None, [], {}, [1]], ids=repr)
+def test_parameters_of_another_type_are_still_shown(odd: object) -> None:
+    shown = of_params(search_conditions=odd) if odd != [] and not isinstance(odd, list) else {}
+    assert not shown or shown["search_conditions"].name == "search_conditions"
+    assert outline(ExportTask.from_json({"export_params": odd})) == ()
+
+
+def test_several_conditions_are_alternatives() -> None:
+    row = of(export_params={"search_conditions": [{"hard": "1"}, {"hard": "0"}, "odd"]})["Search conditions"]
+    assert row.value == "3, any may match"
+    assert [child.value for child in row.children] == ["hard samples", "samples that are not hard", "odd"]
+
+
+def test_labels_go_by_their_names_and_attributes_by_their_values() -> None:
+    labels = {"labels": [{"name": "cat", "type": 1, "property": {"color": ["red", "blue"], "tail": None}}, {}]}
+    (condition,) = of(export_params={"search_conditions": [{"label_list": labels}]})["Search conditions"].children
+    assert [(row.name, row.value, row.meaning) for row in leaves(condition.children)] == [
+        ("name", "cat", ""),
+        ("color", "red or blue", ""),
+        ("tail", "null", "any value"),
+        ("type", "1", "object detection"),
+        ("2", "0 fields", ""),
+    ]
+
+
+def test_nesting_stops_at_a_stated_depth() -> None:
+    deep: object = "bottom"
+    for _ in range(3 * MAX_DEPTH):
+        deep = [deep]
+    (leaf,) = leaves(outline(ExportTask.from_json({"deep": deep})))
+    assert leaf.meaning == "deeper levels are in task.raw"
+
+
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [
+        ({}, "samples"),
+        ({"hard": "1"}, "hard samples"),
+        ({"hard": 0}, "samples that are not hard"),
+        ({"sample_name": ".png"}, 'samples with a name that contains ".png"'),
+        ({"sample_time": "day"}, "samples added since yesterday"),
+        ({"sample_time": "20190901-20190915"}, "samples added from 2019-09-01 to 2019-09-15"),
+        ({"sample_time": "20190901-2019091501"}, "samples added from 2019-09-01 to 2019091501"),
+        ({"sample_time": "soon"}, "samples added soon"),
+        ({"label_list": {"labels": [{"name": "cat"}]}}, "samples labelled cat"),
+        ({"label_list": {"op": "AND", "labels": [{"name": "cat"}, {}]}}, "samples labelled cat and anything"),
+        (
+            {"label_list": {"labels": [{"name": "cat", "op": "AND", "property": {"color": ["#3399ff"], "x": None}}]}},
+            "samples labelled cat (color #3399ff and any x)",
+        ),
+        ({"metadata": {"op": "OR", "props": {"a": ["1", "2"], "b": ["3"]}}}, "samples with a 1 or 2 or b 3"),
+        (
+            {"hard": "1", "sample_dir": "/b/d/", "labeler": "ann", "score": "0.5", "frame_in_video": 7},
+            "hard samples in /b/d/, labelled by ann, with confidence 0.5, at video frame 7",
+        ),
+    ],
+    ids=str,
+)
+def test_a_condition_is_one_plain_sentence(condition: dict[str, Any], words: str) -> None:
+    assert sentence(SearchCondition.from_json(condition)) == words
+
+
+def test_an_outline_depends_on_nothing_but_the_document() -> None:
+    copy = json.loads(json.dumps(EXAMPLE))
+    assert outline(ExportTask.from_json(EXAMPLE)) == outline(ExportTask.from_json(copy))

@@ -1,0 +1,257 @@
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+from conftest import until
+
+from modelarts_widgets import (
+    AuthenticationError,
+    ConnectionFailedError,
+    MalformedResponseError,
+    ModelArtsError,
+    NotFoundError,
+    PermissionDeniedError,
+    ServiceError,
+    ThrottledError,
+)
+from modelarts_widgets.polling import MAX_DELAY, MAX_FAILURES, Phase, Poll, Scheduler
+
+
+@dataclass(frozen=True)
+class Answer:
+    is_done: bool = False
+
+
+class Story:
+    """A poll over a list of answers, and what it reported."""
+
+    def __init__(self, *answers: Answer | Exception, interval: float = 2.0) -> None:
+        self.reported: list[Answer | Exception] = []
+        self._answers = iter(answers)
+        self.poll = Poll(self._fetch, self.reported.append, self.reported.append, interval=interval)
+
+    def _fetch(self) -> Answer:
+        answer = next(self._answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def steps(self) -> Iterator[tuple[float | None, Phase]]:
+        """Run to the end of the polling, giving delay and phase after each step."""
+        self.poll.begin()
+        while self.poll.is_active:
+            yield self.poll.step(), self.poll.phase
+
+
+GOING, ENDED = Answer(), Answer(is_done=True)
+TRANSIENT = [
+    ConnectionFailedError(),
+    MalformedResponseError(),
+    ThrottledError(status_code=429),
+    ServiceError(status_code=408),
+    ServiceError(status_code=500),
+    ServiceError(status_code=503),
+]
+
+
+def test_a_poll_asks_at_its_interval_until_the_answer_is_final() -> None:
+    story = Story(GOING, GOING, ENDED)
+    assert list(story.steps()) == [(2.0, "polling"), (2.0, "polling"), (None, "done")]
+    assert story.reported == [GOING, GOING, ENDED]
+
+
+def test_a_poll_does_nothing_before_it_begins() -> None:
+    story = Story()
+    assert (story.poll.step(), story.poll.phase) == (None, "idle")
+
+
+@pytest.mark.parametrize("error", TRANSIENT, ids=str)
+def test_a_passing_fault_is_waited_out(error: ModelArtsError) -> None:
+    story = Story(GOING, error, ENDED)
+    assert list(story.steps()) == [(2.0, "polling"), (2.0, "retrying"), (None, "done")]
+    assert story.reported == [GOING, error, ENDED]
+
+
+def test_waits_double_up_to_a_cap_and_then_polling_pauses() -> None:
+    steps = list(Story(*[ConnectionFailedError()] * MAX_FAILURES).steps())
+    assert [delay for delay, _ in steps] == [2.0, 4.0, 8.0, 16.0, 32.0, *[MAX_DELAY] * 4, None]
+    assert [phase for _, phase in steps] == ["retrying"] * (MAX_FAILURES - 1) + ["paused"]
+
+
+def test_success_forgives_all_failures_before_it() -> None:
+    faults: list[Answer | Exception] = [ConnectionFailedError()] * (MAX_FAILURES - 1)
+    assert list(Story(*faults, GOING, *faults, ENDED).steps())[-1] == (None, "done")
+
+
+@pytest.mark.parametrize(("asked", "delay"), [(30.0, 30.0), (0.5, 2.0), (None, 2.0), (600.0, 600.0)])
+def test_the_wait_that_the_service_asks_for_is_kept(asked: float | None, delay: float) -> None:
+    story = Story(ThrottledError(retry_after=asked), ENDED)
+    assert next(story.steps()) == (delay, "retrying")
+
+
+@pytest.mark.parametrize("error", [AuthenticationError(), PermissionDeniedError()], ids=repr)
+def test_refused_credentials_are_not_tried_again(error: ModelArtsError) -> None:
+    assert list(Story(error).steps()) == [(None, "needs-auth")]
+
+
+@pytest.mark.parametrize("error", [NotFoundError(), ServiceError(status_code=400), ModelArtsError()], ids=repr)
+def test_a_lasting_fault_ends_the_polling(error: ModelArtsError) -> None:
+    assert list(Story(error).steps()) == [(None, "stopped")]
+
+
+def test_a_fault_of_ours_is_reported_and_logged_and_ends_that_poll_only(caplog: pytest.LogCaptureFixture) -> None:
+    story = Story(ZeroDivisionError("oops"))
+    assert list(story.steps()) == [(None, "stopped")]
+    assert [type(reported) for reported in story.reported] == [ZeroDivisionError]
+    assert "oops" in caplog.text
+
+
+def test_an_observer_that_fails_is_logged_and_disturbs_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    answers = iter([GOING, ENDED])
+    poll: Poll[Answer] = Poll(lambda: next(answers), lambda _: 1 / 0 and None, lambda _: None)  # type: ignore[func-returns-value]
+    poll.begin()
+    assert [poll.step(), poll.step()] == [2.0, None]
+    assert poll.phase == "done"
+    assert caplog.text.count("ZeroDivisionError") == 2
+
+
+@pytest.mark.parametrize("answer", [GOING, ENDED, ConnectionFailedError(), ZeroDivisionError()], ids=repr)
+def test_an_answer_that_comes_after_the_end_is_dropped(answer: Answer | Exception) -> None:
+    reported: list[object] = []
+
+    def fetch() -> Answer:
+        poll.end("stopped")
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    poll: Poll[Answer] = Poll(fetch, reported.append, reported.append)
+    poll.begin()
+    assert (poll.step(), poll.phase, reported) == (None, "stopped", [])
+
+
+class Steps:
+    """A poll that counts its steps, and does what it is told in each."""
+
+    def __init__(self, *delays: float | None, work: Callable[[], object] = lambda: None) -> None:
+        self.delays = list(delays)
+        self.work = work
+        self.done = 0
+
+    def step(self) -> float | None:
+        self.work()
+        self.done += 1
+        return self.delays.pop(0) if self.delays else None
+
+
+@pytest.fixture
+def scheduler() -> Iterator[Scheduler]:
+    """Return a scheduler, and see that its threads end."""
+    running = Scheduler(max_threads=2)
+    yield running
+    until(lambda: running.threads == 0)
+
+
+def test_steps_are_run_until_there_is_none(scheduler: Scheduler) -> None:
+    poll = Steps(0.0, 0.01, 0.0, None)
+    scheduler.schedule(poll)
+    until(lambda: scheduler.threads == 0)
+    assert poll.done == 4
+
+
+def test_no_thread_starts_before_there_is_work(scheduler: Scheduler) -> None:
+    assert scheduler.threads == 0
+
+
+def test_many_polls_share_few_threads(scheduler: Scheduler) -> None:
+    names: set[str] = set()
+    most: list[int] = []
+
+    def work() -> None:
+        names.add(threading.current_thread().name)
+        most.append(scheduler.threads)
+
+    polls = [Steps(*[0.0] * 5, work=work) for _ in range(50)]
+    for poll in polls:
+        scheduler.schedule(poll)
+    until(lambda: scheduler.threads == 0)
+    assert [poll.done for poll in polls] == [6] * 50
+    assert max(most) <= 2
+    assert names == {"modelarts-poll"}
+
+
+def test_a_slow_poll_does_not_hold_up_another(scheduler: Scheduler) -> None:
+    release = threading.Event()
+    slow, quick = Steps(work=release.wait), Steps(*[0.0] * 9)
+    scheduler.schedule(slow)
+    scheduler.schedule(quick)
+    until(lambda: quick.done == 10)
+    assert slow.done == 0
+    release.set()
+
+
+def test_a_poll_that_waits_is_asked_at_once_when_scheduled_anew(scheduler: Scheduler) -> None:
+    poll = Steps()
+    scheduler.schedule(poll, 3_600.0)
+    scheduler.schedule(poll)
+    until(lambda: poll.done == 1)
+
+
+def test_a_cancelled_poll_is_forgotten_at_once_and_its_thread_ends(scheduler: Scheduler) -> None:
+    poll = Steps()
+    scheduler.schedule(poll, 3_600.0)
+    scheduler.cancel(poll)
+    until(lambda: scheduler.threads == 0)
+    assert poll.done == 0
+
+
+def test_a_poll_cancelled_in_its_step_does_not_come_back(scheduler: Scheduler) -> None:
+    poll = Steps(0.0, 0.0, work=lambda: scheduler.cancel(poll))
+    scheduler.schedule(poll)
+    until(lambda: scheduler.threads == 0)
+    assert poll.done == 1
+
+
+def test_a_poll_scheduled_in_its_step_runs_once_more_and_never_twice_at_once(scheduler: Scheduler) -> None:
+    running = threading.Lock()
+
+    def work() -> None:
+        assert running.acquire(blocking=False)
+        if poll.done == 0:
+            scheduler.schedule(poll)
+        running.release()
+
+    poll = Steps(None, None, work=work)
+    scheduler.schedule(poll)
+    until(lambda: scheduler.threads == 0)
+    assert poll.done == 2
+
+
+def test_a_step_that_fails_is_logged_and_ends_that_poll_only(
+    scheduler: Scheduler, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken, sound = Steps(work=lambda: 1 / 0), Steps(0.01, 0.01)
+    scheduler.schedule(broken)
+    scheduler.schedule(sound)
+    until(lambda: sound.done == 3)
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_thread_runs_in_a_copy_of_the_context_that_started_it(scheduler: Scheduler) -> None:
+    variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable")
+    seen: list[str] = []
+    variable.set("from the cell")
+    scheduler.schedule(Steps(work=lambda: seen.append(variable.get("nothing"))))
+    until(lambda: seen)
+    assert seen == ["from the cell"]
+
+
+def test_threads_are_daemons(scheduler: Scheduler) -> None:
+    seen: list[bool] = []
+    scheduler.schedule(Steps(work=lambda: seen.append(threading.current_thread().daemon)))
+    until(lambda: seen)
+    assert seen == [True]
