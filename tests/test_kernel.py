@@ -1,0 +1,150 @@
+"""What only a real kernel can show: messages that arrive while a cell is busy, and an interrupt."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.manager import KernelManager
+
+SETUP = """
+    import threading, time
+    from IPython.display import display
+    from modelarts_widgets import ExportMonitor, ModelArtsClient, TokenAuth
+    from modelarts_widgets.polling import SCHEDULER
+    from modelarts_widgets.simulator import Simulator
+
+    simulator = Simulator().start()
+    client = ModelArtsClient(simulator.endpoint, simulator.project_id, auth=TokenAuth(simulator.token))
+
+    def watch(seconds, **options):
+        export = simulator.add_export(samples=1_000, seconds=seconds, **options)
+        return ExportMonitor(export.dataset_id, export.task_id, client=client, interval=0.1)
+"""
+
+
+class Kernel:
+    """A kernel that runs cells and keeps what they published, in order."""
+
+    def __init__(self, manager: KernelManager, client: BlockingKernelClient) -> None:
+        self.manager = manager
+        self._client = client
+
+    def start_cell(self, code: str) -> str:
+        """Send a cell; return the ID of the request."""
+        request: str = self._client.execute(textwrap.dedent(code))
+        return request
+
+    def published(self, request: str) -> Iterator[dict[str, Any]]:
+        """Give what is published from now on, until the cell is over."""
+        while True:
+            message = self._client.get_iopub_msg(timeout=60)
+            yield message
+            is_status = message["msg_type"] == "status" and message["parent_header"].get("msg_id") == request
+            if is_status and message["content"]["execution_state"] == "idle":
+                return
+
+    def run(self, code: str) -> list[dict[str, Any]]:
+        """Run a cell to its end; fail with its traceback if it raises."""
+        messages = list(self.published(self.start_cell(code)))
+        faults = [message["content"]["traceback"] for message in messages if message["msg_type"] == "error"]
+        assert not faults, "\n".join(faults[0])
+        return messages
+
+    def read(self, expression: str) -> str:
+        """Evaluate an expression."""
+        messages = self.run(f"print({expression})")
+        return "".join(message["content"]["text"] for message in messages if message["msg_type"] == "stream").strip()
+
+
+@pytest.fixture(scope="module")
+def kernel() -> Iterator[Kernel]:
+    manager = KernelManager(kernel_name="python3")
+    manager.start_kernel()
+    client = manager.client()
+    client.start_channels()
+    client.wait_for_ready(timeout=60)
+    running = Kernel(manager, client)
+    running.run(SETUP)
+    yield running
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+    manager.cleanup_resources()
+
+
+def bars(messages: list[dict[str, Any]]) -> list[str]:
+    """Pick the bars that were sent to the front end."""
+    states = [message["content"]["data"].get("state", {}) for message in messages if message["msg_type"] == "comm_msg"]
+    return [state["value"] for state in states if "<progress" in state.get("value", "")]
+
+
+def outputs(messages: list[dict[str, Any]]) -> list[dict[str, str]]:
+    return [message["content"]["data"] for message in messages if message["msg_type"].endswith(("result", "data"))]
+
+
+def test_the_bar_moves_while_a_cell_is_busy(kernel: Kernel) -> None:
+    kernel.run("monitor = watch(20.0); display(monitor)")
+    busy = kernel.run("""
+        seen, enough = [], threading.Event()
+
+        def look(change):
+            seen.append(change["new"])
+            if len(seen) == 5:
+                enough.set()
+
+        monitor.observe(look, "progress")
+        assert enough.wait(30)  # blocks the kernel's main thread
+    """)
+    inside = [message for message in busy if message["msg_type"] != "status"]
+    moved = bars(inside)
+    assert len(moved) >= 5
+    assert len(set(moved)) == len(moved), "each one is further than the last"
+    kernel.run("monitor.close()")
+
+
+def test_a_shown_monitor_is_a_widget_with_text_and_html_beside_it(kernel: Kernel) -> None:
+    (shown,) = outputs(kernel.run("monitor = watch(0.0); monitor"))
+    assert set(shown) == {"application/vnd.jupyter.widget-view+json", "text/html", "text/plain"}
+    kernel.run("monitor.close()")
+
+
+def test_polling_ends_with_the_export_and_leaves_no_thread(kernel: Kernel) -> None:
+    kernel.run("monitor = watch(0.5); task = monitor.wait(30)")
+    assert kernel.read("task.status, monitor.phase, monitor.progress") == "SUCCESSED done 100.0"
+    kernel.run("while SCHEDULER.threads: time.sleep(0.01)")
+    kernel.run("monitor.close()")
+
+
+def test_an_interrupt_ends_the_waiting_and_nothing_else(kernel: Kernel) -> None:
+    kernel.run("monitor = watch(20.0); monitor.start()")
+    request = kernel.start_cell("print('waiting'); monitor.wait()")
+    messages = []
+    for message in kernel.published(request):
+        messages.append(message)
+        if message["msg_type"] == "stream":
+            kernel.manager.interrupt_kernel()
+    assert [message["content"]["ename"] for message in messages if message["msg_type"] == "error"] == [
+        "KeyboardInterrupt"
+    ]
+    assert kernel.read("monitor.phase, monitor.status") == "polling INIT"
+    kernel.run("while monitor.status != 'RUNNING': time.sleep(0.01)")  # the polling goes on
+    kernel.run("monitor.close()")
+
+
+def test_nothing_is_printed_from_the_polling_thread_whatever_goes_wrong(kernel: Kernel) -> None:
+    messages = kernel.run("""
+        unknown = ExportMonitor("d", "unknown", client=client)
+        refused = ExportMonitor("d", "t", client=ModelArtsClient(client.endpoint, "p", auth=TokenAuth("wrong")))
+        unreachable = ExportMonitor("d", "t", client=ModelArtsClient("http://127.0.0.1:9", "p"), interval=0.1)
+        monitors = [unknown, refused, unreachable]
+        for monitor in monitors:
+            monitor.start()
+        while not all(monitor.error for monitor in monitors):
+            time.sleep(0.01)
+        for monitor in monitors:
+            monitor.close()
+    """)
+    assert [message["msg_type"] for message in messages if message["msg_type"] in {"stream", "error"}] == []

@@ -1,0 +1,43 @@
+"""What the README shows is run."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from ipywidgets.widgets.widget import _instances
+
+from modelarts_widgets import ExportMonitor
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"^```python\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
+
+
+def test_there_are_examples() -> None:
+    assert len(EXAMPLES) >= 2
+
+
+def test_the_first_example_is_six_lines_and_ends_in_a_card() -> None:
+    lines = EXAMPLES[0].strip().splitlines()
+    assert len([line for line in lines if line]) == 6
+    assert lines[-1].startswith("ExportMonitor(")
+
+
+def test_the_examples_run_one_after_another(capsys: pytest.CaptureFixture[str]) -> None:
+    names: dict[str, object] = {}
+    before = set(_instances)
+    try:
+        for example in EXAMPLES:
+            exec(compile(example, "README.md", "exec"), names)
+    finally:
+        names["simulator"].stop()  # type: ignore[attr-defined]
+        made = [_instances[model] for model in set(_instances) - before]
+        for monitor in [widget for widget in made if isinstance(widget, ExportMonitor)]:
+            monitor.close()
+    assert "✓ SUCCESSED" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("path", re.findall(r"\]\(([\w./-]+)\)|src=\"([\w./-]+)\"", README), ids="".join)
+def test_what_the_page_links_to_is_there(path: tuple[str, str]) -> None:
+    assert (Path(__file__).parents[1] / "".join(path)).exists()
