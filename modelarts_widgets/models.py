@@ -7,59 +7,15 @@ converted where that loses nothing, and is ``None`` otherwise. ``raw`` keeps eve
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any, ClassVar, TypeVar
 
 from .errors import ExportFailedError
+from .lenient import boolean, integer, number, text, text_lists, texts
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _DocumentT = TypeVar("_DocumentT", bound="_Document")
-
-
-def _text(value: object) -> str | None:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value) if isinstance(value, (str, int, float)) else None
-
-
-def _number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _integer(value: object) -> int | None:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        try:
-            return int(value)
-        except ValueError:
-            pass
-    number = _number(value)
-    return int(number) if number is not None and number.is_integer() else None
-
-
-def _boolean(value: object) -> bool | None:
-    if isinstance(value, str):
-        return {"true": True, "false": False}.get(value.strip().lower())
-    return value if isinstance(value, bool) else None
-
-
-def _texts(value: object) -> tuple[str, ...] | None:
-    if not isinstance(value, list):
-        return None
-    return tuple(text for text in map(_text, value) if text is not None)
-
-
-def _text_lists(value: object) -> dict[str, tuple[str, ...] | None] | None:
-    return {key: _texts(item) for key, item in value.items()} if isinstance(value, dict) else None
 
 
 def _one(document: type[_DocumentT]) -> Callable[[object], _DocumentT | None]:
@@ -95,13 +51,13 @@ class _Document:
 class SearchLabel(_Document):
     """One label that samples are searched by (Table 6). Every field is ``None`` when the service does not send it."""
 
-    name: str | None = _field(_text)
+    name: str | None = _field(text)
     """The label's name."""
-    op: str | None = _field(_text)
+    op: str | None = _field(text)
     """How several attributes combine: ``AND`` or ``OR``."""
-    property: dict[str, tuple[str, ...] | None] | None = _field(_text_lists, hashed=False)
+    property: dict[str, tuple[str, ...] | None] | None = _field(text_lists, hashed=False)
     """Attribute name to accepted values; a value of ``None`` accepts any."""
-    type: int | None = _field(_integer)
+    type: int | None = _field(integer)
     """Code of the label type, 0 to 600."""
 
 
@@ -111,7 +67,7 @@ class SearchLabels(_Document):
 
     labels: tuple[SearchLabel, ...] | None = _field(_many(SearchLabel))
     """The labels."""
-    op: str | None = _field(_text)
+    op: str | None = _field(text)
     """How several labels combine: ``AND`` or ``OR``. ``None`` is usual for a single label."""
 
 
@@ -119,9 +75,9 @@ class SearchLabels(_Document):
 class SearchProp(_Document):
     """The sample attributes that are searched by (Table 7)."""
 
-    op: str | None = _field(_text)
+    op: str | None = _field(text)
     """How several attributes combine: ``AND`` or ``OR``."""
-    props: dict[str, tuple[str, ...] | None] | None = _field(_text_lists, hashed=False)
+    props: dict[str, tuple[str, ...] | None] | None = _field(text_lists, hashed=False)
     """Attribute name to accepted values; a value of ``None`` accepts any."""
 
 
@@ -129,37 +85,37 @@ class SearchProp(_Document):
 class SearchCondition(_Document):
     """One search condition (Table 4). All that is set in one condition must hold; several conditions are OR-ed."""
 
-    coefficient: str | None = _field(_text)
+    coefficient: str | None = _field(text)
     """Coefficient of difficulty."""
-    frame_in_video: int | None = _field(_integer)
+    frame_in_video: int | None = _field(integer)
     """Number of a frame in a video."""
-    hard: str | None = _field(_text)
+    hard: str | None = _field(text)
     """``0`` for samples that are not hard, ``1`` for hard ones."""
-    import_origin: str | None = _field(_text)
+    import_origin: str | None = _field(text)
     """Where the samples came from."""
-    kvp: str | None = _field(_text)
+    kvp: str | None = _field(text)
     """Tube voltage of a CT scan."""
     label_list: SearchLabels | None = _field(_one(SearchLabels))
     """Labels."""
-    labeler: str | None = _field(_text)
+    labeler: str | None = _field(text)
     """Who labelled the samples."""
     metadata: SearchProp | None = _field(_one(SearchProp))
     """Sample attributes."""
-    parent_sample_id: str | None = _field(_text)
+    parent_sample_id: str | None = _field(text)
     """ID of the sample that the samples were made from."""
-    sample_dir: str | None = _field(_text)
+    sample_dir: str | None = _field(text)
     """Directory, ending in a slash; its subdirectories are not searched."""
-    sample_name: str | None = _field(_text)
+    sample_name: str | None = _field(text)
     """Sample name with its extension."""
-    sample_time: str | None = _field(_text)
+    sample_time: str | None = _field(text)
     """``month``, ``day`` or a range ``yyyyMMdd-yyyyMMdd`` of at most 30 days."""
-    score: str | None = _field(_text)
+    score: str | None = _field(text)
     """Confidence."""
-    slice_thickness: str | None = _field(_text)
+    slice_thickness: str | None = _field(text)
     """Thickness of a DICOM slice."""
-    study_date: str | None = _field(_text)
+    study_date: str | None = _field(text)
     """Date of a DICOM study."""
-    time_in_video: str | None = _field(_text)
+    time_in_video: str | None = _field(text)
     """A moment in a video."""
 
 
@@ -167,27 +123,27 @@ class SearchCondition(_Document):
 class ExportParams(_Document):
     """What was asked of an export (Table 3). Every field is ``None`` when the service does not send it."""
 
-    clear_hard_property: bool | None = _field(_boolean)
+    clear_hard_property: bool | None = _field(boolean)
     """Whether hard-example marks are removed. The service's default is true."""
-    export_dataset_version_format: str | None = _field(_text)
+    export_dataset_version_format: str | None = _field(text)
     """Format of the dataset version that is exported to."""
-    export_dataset_version_name: str | None = _field(_text)
+    export_dataset_version_name: str | None = _field(text)
     """Name of the dataset version that is exported to."""
-    export_dest: str | None = _field(_text)
+    export_dest: str | None = _field(text)
     """``DIR`` (an OBS directory; the default) or ``NEW_DATASET``."""
-    export_new_dataset_name: str | None = _field(_text)
+    export_new_dataset_name: str | None = _field(text)
     """Name of the new dataset."""
-    export_new_dataset_work_path: str | None = _field(_text)
+    export_new_dataset_work_path: str | None = _field(text)
     """Working directory of the new dataset."""
-    ratio_sample_usage: bool | None = _field(_boolean)
+    ratio_sample_usage: bool | None = _field(boolean)
     """Whether samples are split at random into training and validation sets. The service's default is false."""
-    sample_state: str | None = _field(_text)
+    sample_state: str | None = _field(text)
     """Code such as ``__ALL__``; often sent empty."""
-    samples: tuple[str, ...] | None = _field(_texts)
+    samples: tuple[str, ...] | None = _field(texts)
     """IDs of the exported samples."""
     search_conditions: tuple[SearchCondition, ...] | None = _field(_many(SearchCondition))
     """Search conditions; a sample that meets any one of them is exported."""
-    train_sample_ratio: float | None = _field(_number)
+    train_sample_ratio: float | None = _field(number)
     """Share of the training set, 0 to 1. Documented as a string, sent as a number."""
 
 
@@ -198,35 +154,35 @@ class ExportTask(_Document):
     FINAL_STATUSES: ClassVar[frozenset[str]] = frozenset({"SUCCESSED", "FAILED"})
     """The two status words after which nothing changes any more; all others, unknown ones too, are not final."""
 
-    create_time: int | None = _field(_integer)
+    create_time: int | None = _field(integer)
     """When the task was created, in milliseconds since 1970 UTC."""
-    error_code: str | None = _field(_text)
+    error_code: str | None = _field(text)
     """Code of a failed export. Some codes accompany success: decide on `status`."""
-    error_msg: str | None = _field(_text)
+    error_msg: str | None = _field(text)
     """The service's words on a failed export."""
-    export_format: int | None = _field(_integer)
+    export_format: int | None = _field(integer)
     """Layout of the exported directory: 1 tree, 2 flat."""
     export_params: ExportParams | None = _field(_one(ExportParams))
     """What was asked for."""
-    export_type: int | None = _field(_integer)
+    export_type: int | None = _field(integer)
     """Which samples: 0 labelled, 1 unlabelled, 2 all, 3 by search conditions."""
-    finished_sample_count: int | None = _field(_integer)
+    finished_sample_count: int | None = _field(integer)
     """Samples exported so far. The real service may send it only at the end."""
-    path: str | None = _field(_text)
+    path: str | None = _field(text)
     """Where the export goes, in the form ``/bucket/directory/``."""
-    progress: float | None = _field(_number)
+    progress: float | None = _field(number)
     """Percent, 0 to 100. May stay 0.0 until it jumps to 100.0."""
-    status: str | None = _field(_text)
+    status: str | None = _field(text)
     """``INIT``, ``RUNNING``, ``SUCCESSED`` (so spelled) or ``FAILED``; unknown words are kept."""
-    task_id: str | None = _field(_text)
+    task_id: str | None = _field(text)
     """ID of the task."""
-    total_sample_count: int | None = _field(_integer)
+    total_sample_count: int | None = _field(integer)
     """Samples to export. The real service may send it only at the end."""
-    update_time: int | None = _field(_integer)
+    update_time: int | None = _field(integer)
     """When the task last changed, in milliseconds since 1970 UTC."""
-    version_format: str | None = _field(_text)
+    version_format: str | None = _field(text)
     """``Default``, ``CarbonData`` or ``CSV``."""
-    version_id: str | None = _field(_text)
+    version_id: str | None = _field(text)
     """ID of the dataset version."""
 
     @property

@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from threading import Condition
 from typing import Any
 
 import traitlets
-from ipywidgets import HTML, Button, ButtonStyle, Layout, VBox
-from ipywidgets.widgets.widget_string import HTMLStyle
+from ipywidgets import Button, ButtonStyle, Layout
 
 from .client import ModelArtsClient, checked_identifier
 from .errors import ModelArtsError
-from .formatting import (
-    Card,
-    bar_html,
-    card_bundle,
-    card_html,
-    card_text,
-    facts_html,
-    head_html,
-    style_sheet,
-    tree_html,
-)
+from .formatting import Card, card_bundle, card_html, card_text
 from .models import ExportTask
 from .pace import Pace, Point
 from .polling import MAX_FAILURES, SCHEDULER, Phase, Poll, reporting
+from .view import CardView
 
 MIN_INTERVAL, MAX_INTERVAL = 0.1, 86_400.0
 """Seconds; no shorter and no longer interval is taken."""
@@ -33,7 +24,7 @@ _PACE_POINTS = 30
 _MOODS = {"done": "ended", "stopped": "ended", "needs-auth": "ended", "paused": "paused"}
 
 
-class ExportMonitor(VBox):
+class ExportMonitor(CardView):
     """A card that follows one dataset export and keeps moving while other cells run.
 
     Polling starts when the card is first shown, waited for or started, and ends by itself with the
@@ -87,31 +78,15 @@ class ExportMonitor(VBox):
         self._settled = Condition(self._poll.lock)
         self._points: deque[Point] = deque(maxlen=_PACE_POINTS)
         self._error: Exception | None = None
-        self._make_parts()
-        super().__init__(
-            [self._head, self._bar, self._facts, self._tree, self._refresh, self._pause],
-            layout=self._shared[0],
-            _dom_classes=["modelarts-export"],
-            _view_count=0,
-        )
+        layout, style = Layout(), ButtonStyle()
+        self._refresh = _button("Refresh", "Ask the service now", self.refresh, layout, style)
+        self._pause = _button("Pause", "Pause or resume the polling, not the export", self._toggle, layout, style)
+        super().__init__([self._refresh, self._pause], layout)
+        self._view_count = 0  # from now on, the front end counts its views
         self.observe(self._apply_interval, "interval")
         self.observe(self._follow_views, "_view_count")
         with self._settled:
             self._draw()
-
-    def _make_parts(self) -> None:
-        """Make a model for each part that changes apart from the others; they share layout and styles."""
-        layout, html_style, button_style = self._shared = (Layout(), HTMLStyle(), ButtonStyle())
-        part: dict[str, Any] = {"layout": layout, "style": html_style, "_dom_classes": ["modelarts-part"]}
-        button: dict[str, Any] = {"layout": layout, "style": button_style}
-        refresh, pause = (["modelarts-button", f"modelarts-{name}"] for name in ("refresh", "pause"))
-        self._head, self._bar, self._facts, self._tree = (HTML(**part) for _ in range(4))
-        self._refresh = Button(description="Refresh", tooltip="Ask the service now", _dom_classes=refresh, **button)
-        self._pause = Button(
-            description="Pause", tooltip="Pause or resume the polling, not the export", _dom_classes=pause, **button
-        )
-        self._refresh.on_click(lambda _: self.refresh())
-        self._pause.on_click(lambda _: self.resume() if self._poll.phase == "paused" else self.pause())
 
     def start(self) -> None:
         """Begin to poll. Does not block; does nothing where polling has begun already, whatever became of it."""
@@ -152,14 +127,9 @@ class ExportMonitor(VBox):
 
     def close(self) -> None:
         """End the polling and free the widget models. The object stays readable and shows its last card."""
-        if self.comm is None:
-            return
-        self.stop()
-        for widget in (*self.children, *self._shared):
-            widget.close()
+        if self.comm is not None:
+            self.stop()
         super().close()
-        # ipywidgets shadows this method on a closed widget, which would leave a bare repr to show
-        self.__dict__.pop("_repr_mimebundle_", None)
 
     def done(self) -> bool:
         """Say whether the export has ended, well or badly. Does not block."""
@@ -212,6 +182,12 @@ class ExportMonitor(VBox):
         self.start()
         return {**super()._repr_mimebundle_(**kwargs), **card_bundle(self._card())}
 
+    def _toggle(self) -> None:
+        if self._poll.phase == "paused":
+            self.resume()
+        else:
+            self.pause()
+
     def _begin(self) -> None:
         self._poll.begin()
         self._draw()
@@ -245,10 +221,7 @@ class ExportMonitor(VBox):
     def _draw(self, task: ExportTask | None = None) -> None:
         """Bring the parts and the traits up to date; what has not changed is not sent again."""
         card = self._card(task)
-        self._head.value = f"<style>{style_sheet()}</style>{head_html(card)}"
-        self._bar.value = bar_html(card)
-        self._facts.value = facts_html(card)
-        self._tree.value = tree_html(card)
+        self.draw(card)
         self._pause.description = "Resume" if card.phase == "paused" else "Pause"
         self._settled.notify_all()
         with reporting():
@@ -280,3 +253,10 @@ class ExportMonitor(VBox):
     def _follow_views(self, change: dict[str, Any]) -> None:
         if change["new"]:
             self.start()
+
+
+def _button(name: str, tooltip: str, act: Callable[[], None], layout: Layout, style: ButtonStyle) -> Button:
+    classes = ["modelarts-button", f"modelarts-{name.lower()}"]
+    button = Button(description=name, tooltip=tooltip, layout=layout, style=style, _dom_classes=classes)
+    button.on_click(lambda _: act())
+    return button

@@ -1,0 +1,8 @@
+"""Asking again and again: `Poll` says what a step does and when the next is due, `Scheduler` runs the steps."""
+
+from __future__ import annotations
+
+from .poll import MAX_DELAY, MAX_FAILURES, Phase, Poll, reporting
+from .scheduler import SCHEDULER, Scheduler
+
+__all__ = ["MAX_DELAY", "MAX_FAILURES", "SCHEDULER", "Phase", "Poll", "Scheduler", "reporting"]
