@@ -21,7 +21,6 @@ from .view import CardView
 MIN_INTERVAL, MAX_INTERVAL = 0.1, 86_400.0
 """Seconds; no shorter and no longer interval is taken."""
 _PACE_POINTS = 30
-_MOODS = {"done": "ended", "stopped": "ended", "needs-auth": "ended", "paused": "paused"}
 
 
 class ExportMonitor(CardView):
@@ -53,6 +52,8 @@ class ExportMonitor(CardView):
         What the polling does: idle, polling, retrying, paused, needs-auth, done or stopped.
     error : Exception or None
         What went wrong since the last good answer.
+    filter : str
+        Text that the rows of the tree must hold; empty shows all. May be changed at any time.
 
     Raises
     ------
@@ -225,8 +226,6 @@ class ExportMonitor(CardView):
         self._pause.description = "Resume" if card.phase == "paused" else "Pause"
         self._settled.notify_all()
         with reporting():
-            self._dom_classes = ("modelarts-export", f"modelarts-{_MOODS.get(card.phase, 'active')}")
-        with reporting():
             self._publish(card)
 
     def _publish(self, card: Card) -> None:
@@ -249,6 +248,10 @@ class ExportMonitor(CardView):
     def _apply_interval(self, change: dict[str, Any]) -> None:
         self._poll.interval = change["new"]
         self.refresh()
+
+    def _apply_filter(self, change: object) -> None:
+        with self._poll.lock:
+            super()._apply_filter(change)
 
     def _follow_views(self, change: dict[str, Any]) -> None:
         if change["new"]:

@@ -1,4 +1,4 @@
-"""A task as a tree of rows, and its search conditions in plain words. Pure: task in, rows out.
+"""A task as a tree of rows, and the part of it that a reader looks for. Pure: task in, rows out.
 
 The tree holds what stays the same while an export runs. What moves (status, progress, counts,
 times of change) is on the card itself, so that the tree need not be drawn again.
@@ -7,22 +7,29 @@ times of change) is on the card itself, so that the tree need not be drawn again
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any, NamedTuple
 
-from .models import ExportTask, SearchCondition, SearchLabel, SearchLabels, SearchProp
+from .models import ExportTask, SearchCondition
+from .sentences import sentence
 from .vocabulary import DESCRIPTIONS, describe, meaning
 
 MAX_DEPTH = 20
 """Levels below a section that are drawn; deeper ones stay in ``task.raw``."""
+MAX_ROWS = 20_000
+"""Rows that are drawn of one task; what is left out is counted, with the place where to find it."""
+GROUP = 100
+"""Elements of a long list that are folded into one branch."""
 
 _ON_THE_CARD = frozenset(
     {
-        *("create_time", "error_code", "error_msg", "export_params", "finished_sample_count", "progress"),
+        *("create_time", "error_code", "error_msg", "finished_sample_count", "progress"),
         *("status", "task_id", "total_sample_count", "update_time"),
     }
 )
-_VALUES = "values"
+_VALUES, _UNDECLARED = "values", ""
 _NESTED = {
     ("SearchCondition", "label_list"): "SearchLabels",
     ("SearchCondition", "metadata"): "SearchProp",
@@ -30,14 +37,14 @@ _NESTED = {
     ("SearchLabel", "property"): _VALUES,
     ("SearchProp", "props"): _VALUES,
 }
-_UNDECLARED = ""
+_TYPED = frozenset({"samples", "search_conditions"})
 
 
 class Row(NamedTuple):
     """One line of the tree. All strings are plain text as the service sent it, not escaped."""
 
     name: str
-    """Field name, or the number of an element."""
+    """Field name, or the index of an element; search conditions are numbered from 1."""
     value: str = ""
     """The value as text; for a branch, what it holds."""
     meaning: str = ""
@@ -48,147 +55,147 @@ class Row(NamedTuple):
     is_open: bool = False
     """Whether a branch starts unfolded."""
 
+    @property
+    def first_index(self) -> int | None:
+        """Index of the first child, where all children are elements with nothing but a value."""
+        plain = all(row.name.isdecimal() and not (row.children or row.meaning) for row in self.children)
+        return int(self.children[0].name) if self.children and plain else None
+
 
 def outline(task: ExportTask) -> tuple[Row, ...]:
     """Lay out a task as its sections: export parameters, search conditions, and the rest of the task."""
-    params = task.raw.get("export_params")
+    rest = _lasting(task)
+    params = rest.pop("export_params", None)
     plain = dict(params) if isinstance(params, dict) else {}
     conditions = plain.pop("search_conditions") if isinstance(plain.get("search_conditions"), list) else []
-    rest = {name: value for name, value in task.raw.items() if name not in _ON_THE_CARD}
+    layout = _Layout()
     sections = [
-        _section("Export parameters", _rows("ExportParams", plain)),
-        _conditions(conditions),
-        _section("Task", _rows("ExportTask", rest)),
+        _section("Export parameters", layout.fields("ExportParams", plain)),
+        layout.conditions(conditions),
+        _section("Task", layout.fields("ExportTask", rest)),
     ]
     return tuple(section for section in sections if section.children)
 
 
-def sentence(condition: SearchCondition) -> str:
-    """Say in plain words which samples a condition finds."""
-    subject = {"1": "hard samples", "0": "samples that are not hard"}.get(condition.hard or "", "samples")
-    clauses = [_labelled(condition.label_list), _with_attributes(condition.metadata), _added(condition.sample_time)]
-    clauses += [words.format(value) for field, words in _CLAUSES.items() if (value := getattr(condition, field))]
-    return " ".join([subject, ", ".join(filter(None, clauses))]).rstrip()
+def same_tree(one: ExportTask, other: ExportTask) -> bool:
+    """Say whether two tasks have the same outline, without laying them out."""
+    try:
+        return _lasting(one) == _lasting(other)
+    except RecursionError:  # nested so deeply that comparing gives up
+        return False
 
 
-_CLAUSES = {
-    "sample_name": 'with a name that contains "{}"',
-    "sample_dir": "in {}",
-    "labeler": "labelled by {}",
-    "score": "with confidence {}",
-    "coefficient": "with difficulty {}",
-    "import_origin": "from source {}",
-    "parent_sample_id": "made from sample {}",
-    "frame_in_video": "at video frame {}",
-    "time_in_video": "at video time {}",
-    "kvp": "with CT dosage {}",
-    "slice_thickness": "with slice thickness {}",
-    "study_date": "scanned {}",
-}
+def size(rows: Iterable[Row]) -> int:
+    """Count rows, those in branches too."""
+    return sum(1 + size(row.children) for row in rows)
+
+
+def found(rows: Iterable[Row], query: str) -> tuple[Row, ...]:
+    """Pick the rows that hold a text, whatever its case, with all above them unfolded and all below them."""
+    return tuple(_found(rows, re.compile(re.escape(query), re.IGNORECASE)))
+
+
+def _found(rows: Iterable[Row], pattern: re.Pattern[str]) -> Iterator[Row]:
+    for row in rows:
+        inside = tuple(_found(row.children, pattern))
+        if inside:
+            yield row._replace(children=inside, is_open=True)
+        elif any(map(pattern.search, (row.name, row.value, row.meaning))):
+            yield row
+
+
+def _lasting(task: ExportTask) -> dict[str, Any]:
+    return {name: value for name, value in task.raw.items() if name not in _ON_THE_CARD}
 
 
 def _section(name: str, children: tuple[Row, ...]) -> Row:
     return Row(name, str(len(children)), children=children)
 
 
-def _conditions(documents: list[Any]) -> Row:
-    value = f"{len(documents)}, any may match" if len(documents) > 1 else str(len(documents))
-    children = tuple(_condition(str(number), document) for number, document in enumerate(documents, 1))
-    return Row("Search conditions", value, children=children, is_open=True)
+class _Layout:
+    """Turns JSON into rows, as long as there is room for them."""
+
+    def __init__(self) -> None:
+        self._room = MAX_ROWS
+
+    def conditions(self, documents: list[Any]) -> Row:
+        value = f"{len(documents):,}, any may match" if len(documents) > 1 else str(len(documents))
+        rows = (self._condition(str(number), document) for number, document in enumerate(documents, 1))
+        children = self._elements(rows, len(documents), 1, "search_conditions")
+        return Row("Search conditions", value, children=children, is_open=True)
+
+    def fields(self, document: str, raw: Mapping[str, object], depth: int = 0) -> tuple[Row, ...]:
+        """Lay out declared fields in the page's order, then undeclared ones as they came."""
+        declared = [name for name in DESCRIPTIONS.get(document, ()) if name in raw]
+        names = dict.fromkeys(chain(declared, raw))
+        rows = (self._row(document, name, raw[name], depth) for name in names)
+        return self._within_room(rows, len(names), "")
+
+    def _condition(self, name: str, document: object) -> Row:
+        if not isinstance(document, dict):
+            return self._row(_UNDECLARED, name, document)
+        words = sentence(SearchCondition.from_json(document))
+        return Row(name, words, children=self.fields("SearchCondition", document))
+
+    def _row(self, document: str, name: str, value: object, depth: int = 0) -> Row:
+        description = describe(document, name)
+        if document == _VALUES and isinstance(value, list) and value and all(isinstance(item, str) for item in value):
+            return Row(name, " or ".join(value), description=description)
+        if isinstance(value, (dict, list)) and value:
+            children = self._inside(document, name, value, depth + 1)
+            return Row(name, _count(value), description=description, children=children)
+        if value == "":
+            return Row(name, meaning="empty", description=description)
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        return Row(name, text, meaning(document, name, value) or _any_value(document, value), description)
+
+    def _inside(self, document: str, name: str, value: dict[str, Any] | list[Any], depth: int) -> tuple[Row, ...]:
+        if depth > MAX_DEPTH:
+            return (Row("…", meaning="deeper levels are in task.raw"),)
+        inner = _NESTED.get((document, name), _UNDECLARED)
+        if isinstance(value, dict):
+            return self.fields(inner, value, depth)
+        rows = (self._element(inner, str(index), element, depth) for index, element in enumerate(value))
+        return self._elements(rows, len(value), 0, name if document == "ExportParams" else "")
+
+    def _element(self, document: str, name: str, value: object, depth: int) -> Row:
+        if document not in DESCRIPTIONS or not isinstance(value, dict):
+            return self._row(_UNDECLARED, name, value, depth)
+        title = value.get("name")
+        return Row(
+            name, title if isinstance(title, str) else _count(value), children=self.fields(document, value, depth)
+        )
+
+    def _elements(self, rows: Iterator[Row], count: int, start: int, name: str) -> tuple[Row, ...]:
+        """Fold the elements of a long list into ranges."""
+        shown = self._within_room(rows, count, name)
+        if len(shown) <= GROUP:
+            return shown
+        groups = (shown[first : first + GROUP] for first in range(0, len(shown), GROUP))
+        return tuple(_range(group, start + GROUP * number) for number, group in enumerate(groups))
+
+    def _within_room(self, rows: Iterator[Row], count: int, name: str) -> tuple[Row, ...]:
+        shown = []
+        while self._room > 0 and (row := next(rows, None)) is not None:
+            self._room -= 1
+            shown.append(row)
+        if len(shown) < count:
+            where = f"task.export_params.{name}" if name in _TYPED else "task.raw"
+            shown.append(Row("…", f"{count - len(shown):,} more", f"in {where}"))
+        return tuple(shown)
 
 
-def _condition(name: str, document: object) -> Row:
-    if not isinstance(document, dict):
-        return _row(_UNDECLARED, name, document)
-    return Row(name, sentence(SearchCondition.from_json(document)), children=_rows("SearchCondition", document))
-
-
-def _rows(document: str, raw: Mapping[str, object], depth: int = 0) -> tuple[Row, ...]:
-    """Lay out declared fields in the page's order, then undeclared ones as they came."""
-    declared = [name for name in DESCRIPTIONS.get(document, ()) if name in raw]
-    names = declared + [name for name in raw if name not in declared]
-    return tuple(_row(document, name, raw[name], depth) for name in names)
-
-
-def _row(document: str, name: str, value: object, depth: int = 0) -> Row:
-    description = describe(document, name)
-    if document == _VALUES and isinstance(value, list) and value and all(isinstance(item, str) for item in value):
-        return Row(name, " or ".join(value), description=description)
-    if isinstance(value, (dict, list)) and value:
-        return Row(name, _size(value), description=description, children=_children(document, name, value, depth + 1))
-    if value == "":
-        return Row(name, meaning="empty", description=description)
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return Row(name, text, meaning(document, name, value) or _any_value(document, value), description)
-
-
-def _children(document: str, name: str, value: dict[str, Any] | list[Any], depth: int) -> tuple[Row, ...]:
-    if depth > MAX_DEPTH:
-        return (Row("…", meaning="deeper levels are in task.raw"),)
-    inner = _NESTED.get((document, name), _UNDECLARED)
-    if isinstance(value, dict):
-        return _rows(inner, value, depth)
-    elements = enumerate(value, 1)
-    if inner in DESCRIPTIONS:
-        return tuple(_element(inner, str(number), element, depth) for number, element in elements)
-    return tuple(_row(inner, str(number), element, depth) for number, element in elements)
-
-
-def _element(document: str, name: str, value: object, depth: int) -> Row:
-    """Lay out one object of a list under the name it carries itself."""
-    if not isinstance(value, dict):
-        return _row(_UNDECLARED, name, value, depth)
-    return Row(name, str(value.get("name", _size(value))), children=_rows(document, value, depth))
+def _range(rows: tuple[Row, ...], first: int) -> Row:
+    numbered = len(rows) - (rows[-1].name == "…")
+    if numbered == 0:
+        return rows[0]
+    return Row(f"{first}–{first + numbered - 1}", children=rows)  # noqa: RUF001 - a range has an en dash
 
 
 def _any_value(document: str, value: object) -> str:
     return "any value" if value is None and document == _VALUES else ""
 
 
-def _size(value: dict[str, Any] | list[Any]) -> str:
+def _count(value: dict[str, Any] | list[Any]) -> str:
     noun = "field" if isinstance(value, dict) else "item"
-    return f"{len(value)} {noun}{'' if len(value) == 1 else 's'}"
-
-
-def _labelled(found: SearchLabels | None) -> str:
-    if found is None or not found.labels:
-        return ""
-    return "labelled " + _joined(map(_label, found.labels), found.op)
-
-
-def _label(label: SearchLabel) -> str:
-    attributes = _attributes(label.property, label.op)
-    return f"{label.name or 'anything'} ({attributes})" if attributes else label.name or "anything"
-
-
-def _with_attributes(found: SearchProp | None) -> str:
-    attributes = _attributes(found.props, found.op) if found is not None else ""
-    return f"with {attributes}" if attributes else ""
-
-
-def _attributes(properties: Mapping[str, tuple[str, ...] | None] | None, op: str | None) -> str:
-    return _joined((_attribute(*item) for item in (properties or {}).items()), op)
-
-
-def _attribute(name: str, values: tuple[str, ...] | None) -> str:
-    return f"{name} {' or '.join(values)}" if values else f"any {name}"
-
-
-def _joined(words: Iterable[str], op: str | None) -> str:
-    return (" and " if op == "AND" else " or ").join(words)
-
-
-def _added(when: str | None) -> str:
-    if not when:
-        return ""
-    return meaning("SearchCondition", "sample_time", when) or f"added {_days(when)}"
-
-
-def _days(when: str) -> str:
-    first, dash, last = when.partition("-")
-    return f"from {_day(first)} to {_day(last)}" if dash else when
-
-
-def _day(text: str) -> str:
-    """Spell ``20190901`` as ``2019-09-01``; leave anything else, such as the page's own ten digits, as it is."""
-    return f"{text[:4]}-{text[4:6]}-{text[6:]}" if len(text) == 8 and text.isdecimal() else text  # noqa: PLR2004
+    return f"{len(value):,} {noun}{'' if len(value) == 1 else 's'}"

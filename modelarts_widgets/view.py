@@ -5,17 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ipywidgets import HTML, Button, Layout, VBox
+import traitlets
+from ipywidgets import HTML, Button, Layout, Text, VBox
 from ipywidgets.widgets.widget_string import HTMLStyle
 
 from .formatting import Card, bar_html, facts_html, head_html, style_sheet, tree_html
+from .models import ExportTask
+from .outline import Row, outline, same_tree, size
+
+LARGE = 20
+"""Rows of a tree above which it gets a filter."""
+_MOODS = {"done": "ended", "stopped": "ended", "needs-auth": "ended", "paused": "paused"}
 
 
 class CardView(VBox):
     """Draws a `Card`, and sends what has changed since the last one.
 
     The parts share one layout and one style, since each of those is a model, too. The tree is a part
-    of its own: assigning it again would close the branches that the reader has opened.
+    of its own: assigning it again would close the branches that the reader has opened. For the same
+    reason a filtered tree is drawn beside the whole one, which is only hidden meanwhile.
 
     Parameters
     ----------
@@ -23,25 +31,66 @@ class CardView(VBox):
         What stands below the card; belongs to the card from now on.
     layout : Layout, optional
         The one that all parts share. Default: a fresh one.
+
+    Attributes
+    ----------
+    filter : str
+        Text that the rows of the tree must hold; empty shows all. The box above a tree of more than
+        20 rows sets it, too.
     """
+
+    filter = traitlets.Unicode("")
 
     def __init__(self, controls: Sequence[Button] = (), layout: Layout | None = None) -> None:
         layout = layout or Layout()
-        part: dict[str, Any] = {"layout": layout, "style": HTMLStyle(), "_dom_classes": ["modelarts-part"]}
-        self._head, self._bar, self._facts, self._tree = parts = [HTML(**part) for _ in range(4)]
-        super().__init__([*parts, *controls], layout=layout, _dom_classes=["modelarts-export"])
+        common: dict[str, Any] = {"layout": layout, "style": HTMLStyle()}
+        self._summary, self._bar, self._tree, self._found = (
+            HTML(**common, _dom_classes=["modelarts-part", f"modelarts-{name}"])
+            for name in ("summary", "moving", "tree", "found")
+        )
+        self._query = Text(
+            placeholder="filter",
+            tooltip="Show only rows that hold this text",
+            layout=layout,
+            _dom_classes=["modelarts-filter"],
+        )
+        self._mood = "active"
+        self._rows: tuple[Row, ...] = ()
+        self._task: ExportTask | None = None
+        children = [self._summary, self._bar, self._query, self._tree, self._found, *controls]
+        super().__init__(children, layout=layout, _dom_classes=["modelarts-export"])
+        self._link = traitlets.link((self, "filter"), (self._query, "value"))
+        self.observe(self._apply_filter, "filter")
 
     def draw(self, card: Card) -> None:
         """Bring the parts up to date. What has not changed is not sent again."""
-        self._head.value = f"<style>{style_sheet()}</style>{head_html(card)}"
+        self._summary.value = f"<style>{style_sheet()}</style>{head_html(card)}{facts_html(card)}"
         self._bar.value = bar_html(card)
-        self._facts.value = facts_html(card)
-        self._tree.value = tree_html(card)
+        if card.task is not None and (self._task is None or not same_tree(card.task, self._task)):
+            self._rows = outline(card.task)
+            self._tree.value = tree_html(self._rows)
+            self._draw_found()
+        self._task = card.task
+        self._mood = _MOODS.get(card.phase, "active")
+        self._mark()
+
+    def _apply_filter(self, _: object) -> None:
+        self._draw_found()
+        self._mark()
+
+    def _draw_found(self) -> None:
+        self._found.value = tree_html(self._rows, query=self.filter) if self.filter else ""
+
+    def _mark(self) -> None:
+        """Say by classes what the style sheet is to show."""
+        marks = {self._mood: True, "large": size(self._rows) > LARGE, "filtered": bool(self.filter)}
+        self._dom_classes = ("modelarts-export", *(f"modelarts-{name}" for name, holds in marks.items() if holds))
 
     def close(self) -> None:
         """Free all models, those of layout and styles among them."""
         if self.comm is None:
             return
+        self._link.unlink()
         for child in self.children:
             child.style.close()
             child.close()

@@ -154,7 +154,22 @@ def describe(document: str, field: str) -> str:
 
 def meaning(document: str, field: str, value: object) -> str:
     """Say what a value means; empty where the page lists no such code."""
-    return CODES.get(document, {}).get(field, {}).get(_code(value), "")
+    words = CODES.get(document, {}).get(field, {}).get(_code(value), "")
+    if not words and field == "sample_time" and isinstance(value, str):
+        return _period(value)
+    return words
+
+
+def _period(text: str) -> str:
+    """Say a range such as ``20190901-20190915`` in words; its own example on the page has ten digits for a day."""
+    first, dash, last = text.partition("-")
+    if not dash:
+        return f"added {text}" if text else ""
+    return f"added from {_day(first)} to {_day(last)}"
+
+
+def _day(text: str) -> str:
+    return f"{text[:4]}-{text[4:6]}-{text[6:]}" if len(text) == len("yyyyMMdd") and text.isdecimal() else text
 
 
 def _code(value: object) -> str:

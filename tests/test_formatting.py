@@ -22,6 +22,7 @@ from modelarts_widgets.formatting import (
     tree_html,
 )
 from modelarts_widgets.formatting import words as words_module
+from modelarts_widgets.outline import outline
 from modelarts_widgets.pace import Pace
 
 CONDITIONS = [
@@ -37,6 +38,9 @@ HOSTILE = [
     "</details>",
     "&lt;b&gt;",
 ]
+
+
+WIDGET_PARTS = "export part button refresh ended paused summary moving filter tree found filtered large items nothing"
 
 
 def card(*, phase: str = "polling", **changes: Any) -> Card:  # noqa: ANN401 - any JSON
@@ -66,7 +70,8 @@ def strict(markup: str) -> Any:  # noqa: ANN401 - html5lib has no types
 
 
 def live_html(drawn: Card) -> str:
-    return "".join(part(drawn, LIVE) for part in (head_html, bar_html, facts_html, tree_html))
+    rows = outline(drawn.task) if drawn.task else ()
+    return "".join(part(drawn, LIVE) for part in (head_html, bar_html, facts_html)) + tree_html(rows, LIVE)
 
 
 @pytest.mark.parametrize("name", CARDS)
@@ -130,10 +135,23 @@ def test_no_text_of_the_service_becomes_markup(hostile: str, draw: Callable[[Car
     }
     drawn = Card(hostile, ExportTask.from_json(document), "retrying", error=ServiceError(error_msg=hostile), delay=1.0)
     tags = {element.tag.rpartition("}")[2] for element in strict(draw(drawn)).iter() if isinstance(element.tag, str)}
-    known = {"div", "span", "code", "strong", "br", "progress", "details", "summary", "ul", "li", "DOCUMENT_FRAGMENT"}
+    known = {
+        "div",
+        "span",
+        "code",
+        "strong",
+        "br",
+        "progress",
+        "details",
+        "summary",
+        "ul",
+        "ol",
+        "li",
+        "DOCUMENT_FRAGMENT",
+    }
     assert tags <= known
     attributes = {name for element in strict(draw(drawn)).iter() for name in element.attrib}
-    assert attributes <= {"class", "style", "title", "max", "value", "open", "aria-label"}
+    assert attributes <= {"class", "style", "title", "max", "value", "open", "start", "aria-label"}
 
 
 @pytest.mark.parametrize("odd", ["\x00", "\x1b[31m", "\ud800", "\u202e", "\x7f", "\ufffe"], ids=ascii)
@@ -171,7 +189,7 @@ def test_an_unknown_status_is_shown_as_it_is() -> None:
 def test_every_class_of_the_live_card_is_styled_and_the_other_way_round() -> None:
     used = {name for drawn in CARDS.values() for name in re.findall(r"modelarts-[a-z]+", live_html(drawn))}
     styled = set(re.findall(r"\.(modelarts-[a-z]+)", style_sheet()))
-    widgets = {f"modelarts-{name}" for name in ("export", "part", "button", "refresh", "ended", "paused")}
+    widgets = {f"modelarts-{name}" for name in WIDGET_PARTS.split()}
     assert styled <= used | widgets
     assert used - styled <= {f"modelarts-{name}" for name in ("branch", "value")}
 

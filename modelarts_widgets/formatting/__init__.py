@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from ..models import ExportTask
 from .card import Card
-from .html import LIVE, STATIC, bar_html, card_html, facts_html, head_html, style_sheet, tree_html
+from .html import bar_html, card_html, facts_html, head_html, style_sheet
+from .markup import LIVE, STATIC
 from .text import card_text
+from .tree import tree_html
 
 __all__ = [
     "LIVE",

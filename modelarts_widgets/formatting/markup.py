@@ -1,0 +1,41 @@
+"""How foreign text becomes markup, and how markup gets its look."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+
+from .words import MAX_LENGTH, shortened
+
+
+def escaped(text: str, length: int = MAX_LENGTH) -> str:
+    """Make text of any origin harmless: bounded, printable, escaped. Nothing else becomes markup."""
+    return html.escape(shortened(text, length))
+
+
+class Skin:
+    """How a part of the card gets its look: by class name, or by inline style."""
+
+    def __init__(self, styles: Mapping[str, str] | None = None) -> None:
+        self._styles = styles
+
+    def __call__(self, part: str, kind: str = "") -> str:
+        """Write the attribute for a part, with a leading space; empty where the part needs none."""
+        if self._styles is None:
+            return f' class="modelarts-{part}{f" modelarts-{kind}" if kind else ""}"'
+        style = self._styles.get(part, "")
+        return f' style="{style}"' if style else ""
+
+
+LIVE = Skin()
+STATIC = Skin(
+    {
+        "card": "max-width:56em",
+        "title": "font-weight:600",
+        "status": "font-weight:600;padding-left:1em",
+        "problem": "padding-left:0.6em",
+        "progress": "width:70%",
+        "rows": "list-style:none;margin:0;padding-left:1.4em",
+        "items": "margin:0;padding-left:4em",
+    }
+)

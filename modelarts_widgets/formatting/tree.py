@@ -1,0 +1,90 @@
+"""The tree of a card as HTML: nested native ``details``, which fold without a kernel and without a script."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from ..outline import Row, found
+from .markup import LIVE, Skin, escaped
+from .words import MAX_LENGTH
+
+_MAX_TITLE = 2_000
+
+
+def tree_html(rows: Iterable[Row], skin: Skin = LIVE, query: str = "") -> str:
+    """Draw the tree of parameters and search conditions.
+
+    Parameters
+    ----------
+    rows : iterable of Row
+        The sections of the tree.
+    skin : Skin, default LIVE
+        How it gets its look.
+    query : str, optional
+        Draw only what holds this text, marked, with all above it unfolded. Default: everything.
+    """
+    return _Tree(skin, query).draw(found(rows, query) if query else rows)
+
+
+class _Tree:
+    def __init__(self, skin: Skin, query: str) -> None:
+        self._skin = skin
+        self._query = query
+        self._pattern = re.compile(f"({re.escape(query)})", re.IGNORECASE) if query else None
+
+    def draw(self, rows: Iterable[Row]) -> str:
+        drawn = "".join(map(self._branch, rows))
+        if self._query and not drawn:
+            return f"<div{self._skin('nothing')}>Nothing here holds “{escaped(self._query)}”</div>"
+        return drawn
+
+    def _branch(self, row: Row) -> str:
+        skin = self._skin
+        count = f" <span{skin('count')}>({escaped(row.value)})</span>"
+        summary = f"<summary{skin('section')}>{self._marked(row.name)}{count}</summary>"
+        return f"<details{skin('branch')}{_open(row)}>{summary}{self._list(row)}</details>"
+
+    def _list(self, row: Row) -> str:
+        if row.first_index is not None:
+            items = "".join(
+                f"<li><code{_whole(child)}>{self._marked(child.value)}</code></li>" for child in row.children
+            )
+            return f'<ol{self._skin("items")} start="{row.first_index}">{items}</ol>'
+        return f"<ul{self._skin('rows')}>{''.join(map(self._item, row.children))}</ul>"
+
+    def _item(self, row: Row) -> str:
+        skin = self._skin
+        if not row.children:
+            return f"<li{skin('row')}>{self._cells(row)}</li>"
+        summary = f"<summary{skin('row')}>{self._cells(row)}</summary>"
+        return f"<li><details{skin('branch')}{_open(row)}>{summary}{self._list(row)}</details></li>"
+
+    def _cells(self, row: Row) -> str:
+        skin = self._skin
+        title = f' title="{escaped(row.description)}"' if row.description else ""
+        cells = [f"<span{skin('name')}{title}>{self._marked(row.name)}</span>"]
+        if row.value:
+            tag = "span" if row.children else "code"  # a branch says in words what it holds
+            cells.append(f"<{tag}{skin('value')}{_whole(row)}>{self._marked(row.value)}</{tag}>")
+        if row.meaning:
+            cells.append(f"<span{skin('meaning')}>{self._marked(row.meaning)}</span>")
+        return " ".join(cells)
+
+    def _marked(self, text: str) -> str:
+        if self._pattern is None:
+            return escaped(text)
+        pieces = self._pattern.split(text[:MAX_LENGTH])  # what matches is at the odd places
+        marked = [
+            f"<mark>{escaped(piece)}</mark>" if place % 2 else escaped(piece) for place, piece in enumerate(pieces)
+        ]
+        return "".join(marked) + ("…" if len(text) > MAX_LENGTH else "")
+
+
+def _open(row: Row) -> str:
+    return " open" if row.is_open else ""
+
+
+def _whole(row: Row) -> str:
+    """Keep what is cut from a long value within reach, in its tooltip."""
+    return f' title="{escaped(row.value, _MAX_TITLE)}"' if len(row.value) > MAX_LENGTH else ""
