@@ -159,6 +159,8 @@ class _Layout:
         return self._elements(rows, len(value), 0, name if document == "ExportParams" else "")
 
     def _element(self, document: str, name: str, value: object, depth: int) -> Row:
+        if value and isinstance(value, str):
+            return Row(name, value)
         if document not in DESCRIPTIONS or not isinstance(value, dict):
             return self._row(_UNDECLARED, name, value, depth)
         title = value.get("name")

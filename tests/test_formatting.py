@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from datetime import datetime, timezone
@@ -22,7 +23,7 @@ from modelarts_widgets.formatting import (
     tree_html,
 )
 from modelarts_widgets.formatting import words as words_module
-from modelarts_widgets.outline import outline
+from modelarts_widgets.outline import Row, outline
 from modelarts_widgets.pace import Pace
 
 CONDITIONS = [
@@ -60,6 +61,10 @@ CARDS = {
     ),
     "refused": card(phase="needs-auth", **COUNTS)._replace(
         error=AuthenticationError(error_msg="expired", status_code=401)
+    ),
+    "listed": Card("", ExportTask.from_json(json.loads((DATA / "list_succeeded.json").read_text())["export_tasks"][0])),
+    "everything": Card(
+        "everything", ExportTask.from_json(json.loads((DATA / "everything.json").read_text())), "polling"
     ),
     "lost": Card("no-such-task", phase="stopped", error=NotFoundError(error_code="ModelArts.4359", status_code=400)),
 }
@@ -154,13 +159,41 @@ def test_no_text_of_the_service_becomes_markup(hostile: str, draw: Callable[[Car
     assert attributes <= {"class", "style", "title", "max", "value", "open", "start", "aria-label"}
 
 
-@pytest.mark.parametrize("odd", ["\x00", "\x1b[31m", "\ud800", "\u202e", "\x7f", "\ufffe"], ids=ascii)
+@pytest.mark.parametrize("odd", ["\x00", "\x1b[31m", "\ud800", "\u202e", "\x7f", "\ufffe", "\U0001fffe"], ids=ascii)
 def test_what_no_document_may_hold_is_replaced(odd: str) -> None:
     drawn = card(path=f"/b/{odd}/", export_params={odd: odd}, status=odd)
     for text in (card_html(drawn), live_html(drawn), card_text(drawn)):
         assert odd not in text
         text.encode()
     strict(card_html(drawn))
+
+
+def rows_of(**params: Any) -> tuple[Row, ...]:  # noqa: ANN401 - any JSON
+    return outline(ExportTask.from_json({"export_params": params}))
+
+
+def test_ten_thousand_ids_cost_little_markup_each() -> None:
+    ids = [f"{number:032x}" for number in range(10_000)]
+    assert len(tree_html(rows_of(samples=ids))) < 10_000 * (32 + 60)
+
+
+def test_what_a_filter_finds_is_marked_wherever_it_stands() -> None:
+    drawn = tree_html(rows_of(export_dest="DIR", samples=["redirect"]), query="dir")
+    assert "<mark>DIR</mark>" in drawn
+    assert "<mark>dir</mark>ectory" in drawn
+    assert "re<mark>dir</mark>ect" in drawn
+    strict(drawn)
+
+
+@pytest.mark.parametrize("hostile", [*HOSTILE, "&", "amp", "<", "lt;"])
+def test_marking_lets_nothing_become_markup(hostile: str) -> None:
+    drawn = tree_html(rows_of(samples=["&amp;", "<b>", *HOSTILE]), query=hostile)
+    tags = {element.tag.rpartition("}")[2] for element in strict(drawn).iter()}
+    assert tags <= {"DOCUMENT_FRAGMENT", "details", "summary", "span", "ul", "ol", "li", "code", "mark", "div"}
+
+
+def test_a_filter_that_finds_nothing_says_so() -> None:
+    assert "Nothing here holds “&lt;x”" in tree_html(rows_of(export_dest="DIR"), query="<x")
 
 
 def test_a_long_value_is_cut_and_stays_within_reach() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import traitlets
 from conftest import EXAMPLE, Script, until
-from ipywidgets import VBox
+from ipywidgets import Text, VBox
 from ipywidgets.widgets.widget import _instances
 
 from modelarts_widgets import (
@@ -146,6 +146,52 @@ def test_a_refresh_that_changed_nothing_sends_nothing(messages: list[Message], w
     client.answers = [EXAMPLE | {"update_time": EXAMPLE["update_time"] + 1_000}]
     until(lambda: client.asked > asked + 3)
     assert messages == []
+
+
+def large(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+    return RUNNING | {"export_params": {"samples": [f"sample-{number}" for number in range(30)]}} | changes
+
+
+def test_a_filter_shows_what_it_finds_and_leaves_the_tree_alone(messages: list[Message], watch: Watch) -> None:
+    monitor = watch(Script(large()))
+    monitor.start()
+    until(lambda: monitor.task)
+    monitor.pause()
+    messages.clear()
+    monitor.filter = "sample-17"
+    (drawn,) = [state["value"] for state in updates(messages) if "<mark>" in state.get("value", "")]
+    assert "<mark>sample-17</mark>" in drawn
+    assert "sample-18" not in drawn
+    messages.clear()
+    monitor.filter = ""
+    assert not [state for state in updates(messages) if "sample-" in state.get("value", "")]
+
+
+def test_the_filter_box_and_the_trait_are_one(watch: Watch) -> None:
+    monitor = watch(Script(large()))
+    (box,) = [child for child in monitor.children if isinstance(child, Text)]
+    monitor.filter = "from code"
+    assert box.value == "from code"
+    box.value = "from the box"
+    assert monitor.filter == "from the box"
+
+
+@pytest.mark.parametrize(("document", "is_large"), [(EXAMPLE, False), (large(), True)], ids=["small", "large"])
+def test_only_a_large_tree_has_a_filter_box(watch: Watch, document: dict[str, Any], is_large: bool) -> None:  # noqa: FBT001
+    monitor = watch(Script(document))
+    monitor.start()
+    until(lambda: monitor.task)
+    assert ("modelarts-large" in monitor._dom_classes) is is_large
+
+
+def test_a_filter_holds_for_a_tree_that_changes(watch: Watch) -> None:
+    client = Script(large())
+    monitor = watch(client)
+    monitor.filter = "new"
+    monitor.start()
+    until(lambda: monitor.task)
+    client.answers = [large(export_params={"samples": ["new-one"]})]
+    until(lambda: any("<mark>new</mark>-one" in getattr(child, "value", "") for child in monitor.children))
 
 
 def test_the_number_of_models_does_not_grow_with_the_task(messages: list[Message], watch: Watch) -> None:

@@ -8,7 +8,7 @@ import pytest
 from conftest import EXAMPLE
 
 from modelarts_widgets import ExportTask, SearchCondition
-from modelarts_widgets.outline import MAX_DEPTH, Row, outline
+from modelarts_widgets.outline import MAX_DEPTH, MAX_ROWS, Row, found, outline, same_tree, size
 from modelarts_widgets.sentences import sentence
 
 
@@ -77,6 +77,79 @@ def test_labels_go_by_their_names_and_attributes_by_their_values() -> None:
     ]
 
 
+def test_a_long_list_is_folded_into_ranges_that_tell_the_index() -> None:
+    samples = of_params(samples=[f"s{number}" for number in range(250)])["samples"]
+    assert samples.value == "250 items"
+    assert [row.name for row in samples.children] == ["0–99", "100–199", "200–249"]  # noqa: RUF001 - en dashes
+    assert samples.children[1].first_index == 100
+    assert samples.children[1].children[0] == Row("100", "s100")
+
+
+@pytest.mark.parametrize("count", [0, 1, 99, 100])
+def test_a_short_list_is_not_folded(count: int) -> None:
+    assert len(of_params(samples=["s"] * count)["samples"].children) == count
+
+
+def test_many_conditions_are_folded_and_numbered_from_one() -> None:
+    row = of(export_params={"search_conditions": [{"hard": "1"}] * 1_000})["Search conditions"]
+    assert row.value == "1,000, any may match"
+    assert [child.name for child in row.children][::9] == ["1–100", "901–1000"]  # noqa: RUF001 - en dashes
+
+
+@pytest.mark.parametrize(
+    ("params", "where"),
+    [
+        ({"samples": ["s"] * (MAX_ROWS + 5_000)}, "in task.export_params.samples"),
+        ({"search_conditions": ["odd"] * (MAX_ROWS + 5_000)}, "in task.export_params.search_conditions"),
+        ({"undeclared": [[0]] * (MAX_ROWS + 5_000)}, "in task.raw"),
+        ({str(number): 0 for number in range(MAX_ROWS + 5_000)}, "in task.raw"),
+    ],
+    ids=["samples", "conditions", "lists", "fields"],
+)
+def test_past_a_limit_the_rest_is_counted_with_the_place_to_find_it(params: dict[str, Any], where: str) -> None:
+    rows = outline(ExportTask.from_json({"export_params": params, "version_id": "v"}))
+    assert size(rows) < 1.05 * MAX_ROWS
+    rest = [row for row in leaves(rows) if row.name == "…"]
+    assert any(row.meaning == where and row.value.endswith("more") for row in rest)
+
+
+def test_a_filter_keeps_what_matches_with_all_above_unfolded() -> None:
+    rows = outline(
+        ExportTask.from_json({"export_params": {"samples": ["cat", "dog"], "export_dest": "DIR"}, "path": "/"})
+    )
+    (section,) = found(rows, "CAT")
+    (samples,) = section.children
+    assert (section.is_open, samples.is_open) == (True, True)
+    assert samples.children == (Row("0", "cat"),)
+
+
+def test_a_filter_looks_at_names_values_and_words_alike() -> None:
+    rows = outline(ExportTask.from_json(EXAMPLE))
+    for query in ("clear_hard", "DIR", "directory on obs"):
+        (section,) = found(rows, query)
+        assert len(section.children) == 1
+    assert found(rows, "nowhere") == ()
+
+
+def test_a_branch_that_matches_by_itself_keeps_all_below_it() -> None:
+    rows = outline(ExportTask.from_json({"export_params": {"samples": ["cat", "dog"]}}))
+    ((samples,),) = [section.children for section in found(rows, "samples")]
+    assert [row.value for row in samples.children] == ["cat", "dog"]
+
+
+@pytest.mark.parametrize("query", [".*", "(", "[a", "\\"])
+def test_a_filter_is_text_and_no_pattern(query: str) -> None:
+    rows = outline(ExportTask.from_json({"export_params": {"samples": [query, "cat"]}}))
+    assert [row.value for row in leaves(found(rows, query))] == [query]
+
+
+def test_trees_are_compared_without_being_laid_out() -> None:
+    one = ExportTask.from_json(EXAMPLE)
+    assert same_tree(one, ExportTask.from_json(EXAMPLE | {"progress": 50.0, "status": "FAILED"}))
+    assert not same_tree(one, ExportTask.from_json(EXAMPLE | {"path": "/elsewhere/"}))
+    assert not same_tree(one, ExportTask.from_json(EXAMPLE | {"export_params": {}}))
+
+
 def test_nesting_stops_at_a_stated_depth() -> None:
     deep: object = "bottom"
     for _ in range(3 * MAX_DEPTH):
@@ -91,6 +164,11 @@ def test_nesting_stops_at_a_stated_depth() -> None:
         ({}, "samples"),
         ({"hard": "1"}, "hard samples"),
         ({"hard": 0}, "samples that are not hard"),
+        ({"frame_in_video": 0}, "samples at video frame 0"),
+        (
+            {"label_list": {"labels": [{"name": "cat", "property": {"@modelarts:color": ["red"]}}]}},
+            "samples labelled cat (color red)",
+        ),
         ({"sample_name": ".png"}, 'samples with a name that contains ".png"'),
         ({"sample_time": "day"}, "samples added since yesterday"),
         ({"sample_time": "20190901-20190915"}, "samples added from 2019-09-01 to 2019-09-15"),

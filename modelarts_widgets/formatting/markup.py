@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Mapping
 
 from .words import MAX_LENGTH, shortened
 
+_HARMLESS = re.compile(r"[\w./:@#-]*", re.ASCII)
+
 
 def escaped(text: str, length: int = MAX_LENGTH) -> str:
     """Make text of any origin harmless: bounded, printable, escaped. Nothing else becomes markup."""
+    if len(text) <= length and _HARMLESS.fullmatch(text):
+        return text  # most are, in a list of thousands
     return html.escape(shortened(text, length))
 
 

@@ -1,0 +1,86 @@
+"""Whatever the service sends, the way from JSON to card holds: a property of all documents."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import html5lib
+from conftest import EXAMPLE
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from modelarts_widgets import ExportParams, ExportTask, SearchCondition, SearchLabel, SearchLabels, SearchProp
+from modelarts_widgets.formatting import LIVE, Card, bar_html, card_html, card_text, facts_html, head_html, tree_html
+from modelarts_widgets.outline import outline
+
+XSS = [
+    "<script>alert(1)</script>",
+    "</script><script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "<svg/onload=alert(1)>",
+    '"><svg onload=alert(1)>',
+    "' onmouseover='alert(1)",
+    '" autofocus onfocus="alert(1)',
+    "javascript:alert(1)",
+    "<a href='javascript:alert(1)'>x</a>",
+    "</title><script>alert(1)</script>",
+    "</details></ul></div><iframe src=//x>",
+    "<!--><script>alert(1)</script-->",
+    "&lt;script&gt;",
+    "<style>*{display:none}</style>",
+    "<math><mtext></mtext><mglyph><style><img src=x onerror=alert(1)>",
+    "\x00<b>",
+    "\ud800",
+    "{{7*7}}",
+]
+FIELDS = [
+    field.name
+    for model in (ExportTask, ExportParams, SearchCondition, SearchLabels, SearchLabel, SearchProp)
+    for field in dataclasses.fields(model)
+]
+TAGS = {"code", "details", "div", "br", "li", "mark", "ol", "progress", "span", "strong", "summary", "ul"}
+ATTRIBUTES = {"aria-label", "class", "max", "open", "start", "style", "title", "value"}
+
+texts = some.sampled_from(XSS) | some.text(some.characters(), max_size=30)
+names = some.sampled_from(FIELDS) | texts
+scalars = some.none() | some.booleans() | some.integers() | some.floats() | texts
+values = some.recursive(
+    scalars, lambda inner: some.lists(inner, max_size=4) | some.dictionaries(names, inner, max_size=6), max_leaves=30
+)
+documents = some.dictionaries(names, values, max_size=12)
+mutations = documents.map(lambda changes: EXAMPLE | changes)
+conditions = some.dictionaries(names, values, max_size=8)
+filled = some.lists(conditions, max_size=4).map(
+    lambda found: EXAMPLE | {"export_params": EXAMPLE["export_params"] | {"search_conditions": found}}
+)
+
+
+def check(markup: str) -> None:
+    """Parse strictly, and see that no element or attribute is there which we did not write."""
+    elements = list(html5lib.HTMLParser(strict=True).parseFragment(markup).iter())
+    assert {element.tag.rpartition("}")[2] for element in elements} - {"DOCUMENT_FRAGMENT"} <= TAGS
+    assert {name for element in elements for name in element.attrib} <= ATTRIBUTES
+    assert not any("alert" in element.get("style", "") + element.get("class", "") for element in elements)
+
+
+@settings(max_examples=300, deadline=None)
+@given(document=documents | mutations | filled, query=texts)
+def test_any_json_object_becomes_a_card(document: dict[str, Any], query: str) -> None:
+    task = ExportTask.from_json(document)
+    assert task.raw == document or document != document  # noqa: PLR0124 - a NaN is not itself
+    card = Card(task.task_id or "", task, "polling")
+    rows = outline(task)
+    check(card_html(card))
+    check("".join(part(card, LIVE) for part in (head_html, bar_html, facts_html)) + tree_html(rows))
+    check(tree_html(rows, query=query) if query else "")
+    card_text(card).encode()
+    assert repr(task)
+
+
+@settings(max_examples=100, deadline=None)
+@given(document=documents | mutations)
+def test_reading_a_document_twice_draws_the_same_card(document: dict[str, Any]) -> None:
+    one, other = (Card("t", ExportTask.from_json(document)) for _ in range(2))
+    assert card_html(one) == card_html(other)
+    assert card_text(one) == card_text(other)
