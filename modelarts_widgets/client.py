@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Mapping
 from ipaddress import ip_address
 from types import TracebackType
@@ -31,6 +33,10 @@ Timeout: TypeAlias = "float | tuple[float, float]"
 MAX_BODY = 32 * 2**20
 """Bytes; a longer answer is refused, so that a broken proxy cannot fill the memory."""
 
+MAX_RETRY_AFTER = 86_400.0
+"""Seconds; the longest wait that a service is granted."""
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _CHUNK = 2**16
 _OK = 200
 _ERRORS: Mapping[int, type[ModelArtsError]] = {
@@ -65,7 +71,7 @@ class ModelArtsClient:
     Raises
     ------
     ConfigurationError
-        For an endpoint that is no such URL.
+        For an endpoint that is no such URL, or a timeout that would wait for ever or not at all.
     TypeError, ValueError
         For a project ID that is no string, or can be no part of a path.
     """
@@ -81,10 +87,12 @@ class ModelArtsClient:
     ) -> None:
         self.endpoint = _checked_endpoint(endpoint)
         self.project_id = checked_identifier("project_id", project_id)
-        self.timeout = timeout
+        self.timeout = _checked_timeout(timeout)
         self.auth = auth
         self._owns_session = session is None
         self._session = requests.Session() if session is None else session
+        if self._owns_session and _is_loopback(urlsplit(self.endpoint).hostname or ""):
+            self._session.trust_env = False  # or the token would go through HTTP_PROXY, in the clear
 
     def get_export_task(self, dataset_id: str, task_id: str) -> ExportTask:
         """Ask for the state of one export task. Blocks for the request.
@@ -112,6 +120,17 @@ class ModelArtsClient:
         task = quote(checked_identifier("task_id", task_id), safe="")
         return ExportTask.from_json(self._get(f"/datasets/{dataset}/export-tasks/{task}"))
 
+    @property
+    def auth(self) -> AuthBase | None:
+        """The credentials. May be changed at any time, for all that ask through this client."""
+        return self._auth
+
+    @auth.setter
+    def auth(self, auth: AuthBase | None) -> None:
+        if auth is not None and not callable(auth):
+            raise ConfigurationError(f"auth must be an object such as TokenAuth(token), not {type(auth).__name__}")
+        self._auth = auth
+
     def close(self) -> None:
         """Close the connections, unless the session is yours."""
         if self._owns_session:
@@ -138,7 +157,10 @@ class ModelArtsClient:
             with self._session.get(url, auth=self.auth, **options) as response:
                 return response.status_code, response.headers, _read(response)
         except requests.RequestException as error:
-            raise ConnectionFailedError(f"{_why(error)} {self.endpoint}") from error
+            what, why = f"{_why(error)} {self.endpoint}", type(error)(str(error))
+        # The error itself has the request, and its traceback the headers, token included: a bare copy
+        # is the cause, raised where the error is not the context.
+        raise ConnectionFailedError(what) from why
 
 
 def decode(status: int, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
@@ -174,19 +196,20 @@ def checked_identifier(name: str, value: str) -> str:
     TypeError
         For anything but a string.
     ValueError
-        For an empty one, and for ``.`` and ``..``, which would lead to another path.
+        For an empty one, for ``.`` and ``..``, which would lead to another path, and for lone surrogates.
     """
     if not isinstance(value, str):
         raise TypeError(f"{name} must be a string, not {type(value).__name__}")
-    if not value.strip() or value in {".", ".."}:
+    if not value.strip() or value in {".", ".."} or _SURROGATE.search(value):
         raise ValueError(f"{name} must not be {value!r}")
     return value
 
 
 def _checked_endpoint(endpoint: object) -> str:
-    url = endpoint if isinstance(endpoint, str) else ""
+    url = endpoint if isinstance(endpoint, str) and endpoint.isprintable() and " " not in endpoint else ""
     try:
         parts = urlsplit(url)
+        _ = parts.port, (parts.hostname or "").encode("idna")
     except ValueError:
         parts = urlsplit("")
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
@@ -196,6 +219,17 @@ def _checked_endpoint(endpoint: object) -> str:
     if parts.scheme == "http" and not _is_loopback(parts.hostname):
         raise ConfigurationError(f"The endpoint must start with https://, or anyone on the way reads the token: {url}")
     return url.rstrip("/")
+
+
+def _checked_timeout(timeout: object) -> Timeout:
+    pair = timeout if isinstance(timeout, tuple) else (timeout, timeout)
+    if len(pair) == len(("connect", "read")) and all(_is_positive(seconds) for seconds in pair):
+        return pair
+    raise ConfigurationError(f"The timeout must be seconds above 0, or a pair of them, not {timeout!r}")
+
+
+def _is_positive(seconds: object) -> bool:
+    return isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and 0 < seconds < math.inf
 
 
 def _is_loopback(host: str) -> bool:
@@ -251,4 +285,4 @@ def _string(document: dict[str, Any], *names: str) -> str | None:
 
 
 def _seconds(text: str | None) -> float | None:
-    return float(text) if text and text.isascii() and text.isdecimal() else None
+    return min(float(text), MAX_RETRY_AFTER) if text and text.isascii() and text.isdecimal() else None

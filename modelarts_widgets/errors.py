@@ -27,7 +27,7 @@ class ModelArtsError(Exception):
         What the service's support asks for.
     """
 
-    summary: ClassVar[str] = "ModelArts could not be asked"
+    summary: ClassVar[str] = "The request to ModelArts failed"
 
     def __init__(
         self,
@@ -54,13 +54,14 @@ class ModelArtsError(Exception):
             f"request {self.request_id}" if self.request_id else None,
         ]
         known = ", ".join(fact for fact in facts if fact)
-        return f"{sentence} ({known})" if known else sentence
+        whole = f"{sentence} ({known})" if known else sentence
+        return whole.encode(errors="replace").decode()  # JSON can hold what no file can
 
 
 class ConfigurationError(ModelArtsError):
     """The client was given something it cannot work with, before anything was sent."""
 
-    summary = "The client is not configured"
+    summary = "The client configuration is invalid"
 
 
 class AuthenticationError(ModelArtsError):

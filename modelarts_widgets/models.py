@@ -94,7 +94,7 @@ class SearchCondition(_Document):
     import_origin: str | None = _field(text)
     """Where the samples came from."""
     kvp: str | None = _field(text)
-    """Tube voltage of a CT scan."""
+    """Dosage of a CT scan."""
     label_list: SearchLabels | None = _field(_one(SearchLabels))
     """Labels."""
     labeler: str | None = _field(text)
@@ -201,12 +201,15 @@ class ExportTask(_Document):
 
         A progress of 0.0 without sample counts says nothing: the service sends it for work of any age.
         """
-        if self.progress:
-            return min(max(self.progress / 100, 0.0), 1.0)
+        return min(max(self.progress / 100, 0.0), 1.0) if self.progress else self.counted_fraction
+
+    @property
+    def counted_fraction(self) -> float | None:
+        """Share done by the sample counts, 0 to 1, or ``None`` without them; finer than `progress`."""
         finished, total = self.finished_sample_count, self.total_sample_count
         if finished is None or total is None or total <= 0:
             return None
-        return min(max(finished / total, 0.0), 1.0)
+        return min(max(finished, 0), total) / total
 
     @property
     def is_done(self) -> bool:
@@ -244,7 +247,8 @@ class ExportTask(_Document):
 
     def __repr__(self) -> str:
         share = None if self.fraction is None else f"{100 * self.fraction:.1f} %"
-        return f"<ExportTask {' '.join(word for word in (self.task_id, self.status, share) if word)}>"
+        words = " ".join(word for word in (self.task_id, self.status, share) if word)
+        return f"<ExportTask {words}>".encode(errors="replace").decode()  # JSON can hold what no file can
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         # Imported late: drawing depends on the models, and this hook is IPython's only way back.

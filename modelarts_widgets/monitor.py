@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from threading import Condition
+from threading import TIMEOUT_MAX, Condition
 from typing import Any
 
 import traitlets
@@ -15,7 +15,7 @@ from .errors import ModelArtsError
 from .formatting import Card, card_bundle, card_html, card_text
 from .models import ExportTask
 from .pace import Pace, Point
-from .polling import MAX_FAILURES, SCHEDULER, Phase, Poll, reporting
+from .polling import MAX_FAILURES, SCHEDULER, Phase, Poll, log_exceptions
 from .view import CardView
 
 MIN_INTERVAL, MAX_INTERVAL = 0.1, 86_400.0
@@ -79,6 +79,7 @@ class ExportMonitor(CardView):
         self._settled = Condition(self._poll.lock)
         self._points: deque[Point] = deque(maxlen=_PACE_POINTS)
         self._error: Exception | None = None
+        self._latest: Card | None = None
         layout, style = Layout(), ButtonStyle()
         self._refresh = _button("Refresh", "Ask the service now", self.refresh, layout, style)
         self._pause = _button("Pause", "Pause or resume the polling, not the export", self._toggle, layout, style)
@@ -92,7 +93,7 @@ class ExportMonitor(CardView):
     def start(self) -> None:
         """Begin to poll. Does not block; does nothing where polling has begun already, whatever became of it."""
         with self._poll.lock:
-            if self._poll.phase == "idle":
+            if self._poll.phase == "idle" and self.comm is not None:
                 self._begin()
 
     def pause(self) -> None:
@@ -102,17 +103,23 @@ class ExportMonitor(CardView):
                 self._end("paused")
 
     def resume(self, auth: Any = None) -> None:  # noqa: ANN401 - any auth object that requests takes
-        """Go on after a pause, refused credentials or a stop. Does not block.
+        """Go on after a pause, refused credentials or a stop, unless the card is closed. Does not block.
 
         Parameters
         ----------
         auth : requests.auth.AuthBase, optional
             New credentials, for all monitors of this client. Default: those it has.
+
+        Raises
+        ------
+        ConfigurationError
+            For credentials that are no auth object.
         """
         with self._poll.lock:
             if auth is not None:
                 self.client.auth = auth
-            if not self._poll.is_active and self._poll.phase != "done":
+            is_needed = auth is not None or not self._poll.is_active
+            if is_needed and self._poll.phase != "done" and self.comm is not None:
                 self._begin()
 
     def refresh(self) -> None:
@@ -121,7 +128,7 @@ class ExportMonitor(CardView):
             SCHEDULER.schedule(self._poll)
 
     def stop(self) -> None:
-        """End the polling for good; the export itself goes on. Does not block; an answer under way is dropped."""
+        """End the polling until `resume`; the export itself goes on. Does not block; an answer under way is dropped."""
         with self._poll.lock:
             if self._poll.phase != "done":
                 self._end("stopped")
@@ -154,15 +161,24 @@ class ExportMonitor(CardView):
         TimeoutError
             When the export has not ended in time. Polling goes on.
         ModelArtsError
-            When polling is paused or has ended before the export did: `error`, where there is one.
+            When polling is paused or has ended before the export did: `error`, where that is the reason.
+        RuntimeError
+            When an observer of this monitor calls it: the answer could never come.
+        Exception
+            Anything else that `error` holds: a fault in the auth object, or in this package.
         """
+        if self._poll.is_stepping_here:
+            raise RuntimeError("wait() was called by an observer, in the thread that it would wait for")
+        limit = None if timeout is None else min(timeout, TIMEOUT_MAX)
         with self._settled:
             self.start()
-            if not self._settled.wait_for(lambda: not self._poll.is_active, timeout):
+            if not self._settled.wait_for(lambda: not self._poll.is_active, limit):
                 raise TimeoutError(f"Export {self.task_id} has not ended within {timeout:g} s")
             if self.task is not None and self.task.is_done:
                 return self.task
-            raise self._error or ModelArtsError(f"Polling is {self._poll.phase}: call resume() to go on")
+            if self._poll.ended_by is not None:
+                raise self._poll.ended_by.with_traceback(None)  # or each waiting would make it longer
+            raise ModelArtsError(f"Polling is {self._poll.phase}: call resume() to go on")
 
     def to_text(self) -> str:
         """Draw the card as plain text, for terminals."""
@@ -204,8 +220,9 @@ class ExportMonitor(CardView):
         return self.client.get_export_task(self.dataset_id, self.task_id)
 
     def _updated(self, task: ExportTask) -> None:
-        if task.fraction is not None and task.updated_at is not None:
-            self._points.append((task.updated_at.timestamp(), task.fraction))
+        share = task.counted_fraction if task.counted_fraction is not None else task.fraction
+        if share is not None and task.updated_at is not None:
+            self._points.append((task.updated_at.timestamp(), share))
         self._error = None
         self._draw(task)
 
@@ -222,19 +239,22 @@ class ExportMonitor(CardView):
     def _draw(self, task: ExportTask | None = None) -> None:
         """Bring the parts and the traits up to date; what has not changed is not sent again."""
         card = self._card(task)
-        self.draw(card)
-        self._pause.description = "Resume" if card.phase == "paused" else "Pause"
+        self._latest = card
+        with log_exceptions():  # a front end that cannot be reached must not hide the end of the export
+            self.draw(card)
+            self._pause.description = "Resume" if card.phase == "paused" else "Pause"
         self._settled.notify_all()
-        with reporting():
-            self._publish(card)
+        self._publish(card)
 
     def _publish(self, card: Card) -> None:
-        with self.hold_trait_notifications():  # an observer sees all of them changed
-            self.set_trait("task", card.task)
-            self.set_trait("status", card.task.status if card.task else None)
-            self.set_trait("progress", card.share)
-            self.set_trait("error", card.error)
-            self.set_trait("phase", card.phase)
+        """Set the traits, each on its own: an observer of one that raises does not hide the others."""
+        status = card.task.status if card.task else None
+        values = {"task": card.task, "status": status, "progress": card.share, "error": card.error, "phase": card.phase}
+        for name, value in values.items():
+            if self._latest is not card:
+                return  # an observer has paused, resumed or stopped: newer values are set already
+            with log_exceptions():
+                self.set_trait(name, value)
 
     @traitlets.validate("interval")
     def _valid_interval(self, proposal: dict[str, Any]) -> float:
@@ -247,7 +267,8 @@ class ExportMonitor(CardView):
 
     def _apply_interval(self, change: dict[str, Any]) -> None:
         self._poll.interval = change["new"]
-        self.refresh()
+        if self._poll.phase == "polling":  # a wait that the service asked for is not cut short
+            SCHEDULER.schedule(self._poll, change["new"])
 
     def _apply_filter(self, change: object) -> None:
         with self._poll.lock:

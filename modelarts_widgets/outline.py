@@ -65,9 +65,9 @@ class Row(NamedTuple):
 def outline(task: ExportTask) -> tuple[Row, ...]:
     """Lay out a task as its sections: export parameters, search conditions, and the rest of the task."""
     rest = _lasting(task)
-    params = rest.pop("export_params", None)
-    plain = dict(params) if isinstance(params, dict) else {}
-    conditions = plain.pop("search_conditions") if isinstance(plain.get("search_conditions"), list) else []
+    plain = dict(rest.pop("export_params")) if isinstance(rest.get("export_params"), dict) else {}
+    found = plain.get("search_conditions")
+    conditions = plain.pop("search_conditions") if found and isinstance(found, list) else []
     layout = _Layout()
     sections = [
         _section("Export parameters", layout.fields("ExportParams", plain)),
@@ -144,7 +144,7 @@ class _Layout:
         if isinstance(value, (dict, list)) and value:
             children = self._inside(document, name, value, depth + 1)
             return Row(name, _count(value), description=description, children=children)
-        if value == "":
+        if value in ("", [], {}):
             return Row(name, meaning="empty", description=description)
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         return Row(name, text, meaning(document, name, value) or _any_value(document, value), description)

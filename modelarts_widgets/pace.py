@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -29,4 +30,5 @@ class Pace(NamedTuple):
         if now <= since or share <= before:
             return None
         speed = (share - before) / (now - since)
-        return cls(speed, (1.0 - share) / speed)
+        left = (1.0 - share) / speed if speed > 0 else math.inf
+        return cls(speed, left) if left < math.inf else None

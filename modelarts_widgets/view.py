@@ -13,6 +13,7 @@ from .formatting import Card, bar_html, facts_html, head_html, style_sheet, tree
 from .models import ExportTask
 from .outline import Row, outline, same_tree, size
 
+_STYLE = f"<style>{style_sheet()}</style>"  # goes with the part that changes least
 LARGE = 20
 """Rows of a tree above which it gets a filter."""
 _MOODS = {"done": "ended", "stopped": "ended", "needs-auth": "ended", "paused": "paused"}
@@ -54,6 +55,7 @@ class CardView(VBox):
             layout=layout,
             _dom_classes=["modelarts-filter"],
         )
+        self._tree.value = _STYLE
         self._mood = "active"
         self._rows: tuple[Row, ...] = ()
         self._task: ExportTask | None = None
@@ -64,11 +66,11 @@ class CardView(VBox):
 
     def draw(self, card: Card) -> None:
         """Bring the parts up to date. What has not changed is not sent again."""
-        self._summary.value = f"<style>{style_sheet()}</style>{head_html(card)}{facts_html(card)}"
+        self._summary.value = f"{head_html(card)}{facts_html(card)}"
         self._bar.value = bar_html(card)
         if card.task is not None and (self._task is None or not same_tree(card.task, self._task)):
             self._rows = outline(card.task)
-            self._tree.value = tree_html(self._rows)
+            self._tree.value = _STYLE + tree_html(self._rows)
             self._draw_found()
         self._task = card.task
         self._mood = _MOODS.get(card.phase, "active")

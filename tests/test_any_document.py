@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from collections.abc import Iterator
 from typing import Any
 
 import html5lib
-from conftest import EXAMPLE
+import pytest
+from conftest import DATA, EXAMPLE
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
@@ -64,18 +67,40 @@ def check(markup: str) -> None:
     assert not any("alert" in element.get("style", "") + element.get("class", "") for element in elements)
 
 
+def poisoned(document: Any, poison: str) -> Any:  # noqa: ANN401 - any JSON
+    """Put a text into every string of a document, and beside every key."""
+    if isinstance(document, dict):
+        return {key: poisoned(value, poison) for key, value in document.items()} | {poison: poison}
+    if isinstance(document, list):
+        return [poisoned(value, poison) for value in document]
+    return poison if isinstance(document, str) else document
+
+
+def drawn_in_every_way(document: dict[str, Any], query: str = "") -> Iterator[str]:
+    task = ExportTask.from_json(document)
+    card = Card(task.task_id or "", task, "polling")
+    rows = outline(task)
+    yield card_html(card)
+    yield "".join(part(card, LIVE) for part in (head_html, bar_html, facts_html)) + tree_html(rows)
+    yield tree_html(rows, query=query)
+
+
+@pytest.mark.parametrize("poison", XSS, ids=ascii)
+def test_no_field_and_no_key_becomes_markup(poison: str) -> None:
+    document = json.loads((DATA / "everything.json").read_text())
+    for markup in drawn_in_every_way(poisoned(document, poison), query=poison):
+        check(markup)
+
+
 @settings(max_examples=300, deadline=None)
 @given(document=documents | mutations | filled, query=texts)
 def test_any_json_object_becomes_a_card(document: dict[str, Any], query: str) -> None:
+    for markup in drawn_in_every_way(document, query):
+        check(markup)
     task = ExportTask.from_json(document)
-    assert task.raw == document or document != document  # noqa: PLR0124 - a NaN is not itself
-    card = Card(task.task_id or "", task, "polling")
-    rows = outline(task)
-    check(card_html(card))
-    check("".join(part(card, LIVE) for part in (head_html, bar_html, facts_html)) + tree_html(rows))
-    check(tree_html(rows, query=query) if query else "")
-    card_text(card).encode()
+    card_text(Card("t", task)).encode()
     assert repr(task)
+    assert task.raw is document
 
 
 @settings(max_examples=100, deadline=None)

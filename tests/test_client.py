@@ -4,7 +4,7 @@ import json
 import logging
 import socket
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -49,7 +49,7 @@ def test_any_identifier_arrives_as_it_was(simulator: Simulator, client: ModelArt
     assert client.get_export_task(name, name).task_id == name
 
 
-@pytest.mark.parametrize("name", ["", "  ", ".", ".."])
+@pytest.mark.parametrize("name", ["", "  ", ".", "..", "\ud800"])
 def test_identifiers_that_would_lead_elsewhere_are_refused(client: ModelArtsClient, name: str) -> None:
     with pytest.raises(ValueError, match="dataset_id must not be"):
         client.get_export_task(name, "t")
@@ -66,7 +66,18 @@ def test_identifiers_of_another_type_are_refused(client: ModelArtsClient, name: 
 
 
 @pytest.mark.parametrize(
-    "endpoint", [None, "", "example.com", "ftp://example.com", "https://", "https://[::1", "https://example.com/?a=b"]
+    "endpoint",
+    [
+        None,
+        "",
+        "example.com",
+        "ftp://example.com",
+        "https://",
+        "https://[::1",
+        "https://example.com/?a=b",
+        "https://a..b",
+        "https://a:b",
+    ],
 )
 def test_an_endpoint_that_is_no_url_is_refused(endpoint: Any) -> None:  # noqa: ANN401 - any
     with pytest.raises(ConfigurationError, match="must be a URL"):
@@ -77,6 +88,12 @@ def test_an_endpoint_that_is_no_url_is_refused(endpoint: Any) -> None:  # noqa: 
 def test_a_token_is_not_sent_in_the_clear(host: str) -> None:
     with pytest.raises(ConfigurationError, match="must start with https"):
         ModelArtsClient(f"http://{host}", "p")
+
+
+@pytest.mark.parametrize("timeout", [None, 0, -1, "soon", True, float("inf"), float("nan"), (5, None), (1, 2, 3), ()])
+def test_a_timeout_that_would_wait_for_ever_or_not_at_all_is_refused(timeout: Any) -> None:  # noqa: ANN401 - any
+    with pytest.raises(ConfigurationError, match="timeout must be"):
+        ModelArtsClient("https://example.com", "p", timeout=timeout)
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8080", "127.1.2.3", "[::1]:80"])
@@ -195,7 +212,9 @@ def test_other_answers_become_the_error_they_mean(
     assert (caught.value.status_code, caught.value.error_code, caught.value.error_msg) == (status, *facts)
 
 
-@pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("soon", None), ("", None), ("²", None)])
+@pytest.mark.parametrize(
+    ("header", "seconds"), [("7", 7.0), ("9" * 400, 86_400.0), ("soon", None), ("", None), ("²", None)]
+)
 def test_the_wait_that_throttling_asks_for_is_read(header: str, seconds: float | None) -> None:
     with pytest.raises(ThrottledError) as caught:
         decode(429, {"Retry-After": header}, b"{}")
@@ -220,3 +239,44 @@ def test_the_token_is_in_no_repr_and_no_log(serve: Serve, caplog: pytest.LogCapt
     client = ModelArtsClient("https://example.com", "p", auth=TokenAuth("secret-token"))
     assert repr(client) == "ModelArtsClient('https://example.com', 'p')"
     assert "secret" not in caplog.text
+
+
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+@pytest.mark.parametrize("fault", ["refused", "late", "short"])
+def test_no_error_and_no_traceback_holds_the_token(serve: Serve, fault: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        if fault == "short":
+            endpoint = serve(200, b"{}", Content_Length="100", Connection="close")
+        else:
+            endpoint = f"http://127.0.0.1:{9 if fault == 'refused' else silent.getsockname()[1]}"
+        auth = TokenAuth("secret-" + "token")
+        with ModelArtsClient(endpoint, "p", auth=auth, timeout=0.2) as client:
+            with pytest.raises(ConnectionFailedError) as caught:
+                client.get_export_task("d", "t")
+            for error in chain(caught.value):
+                for frame, _ in traceback.walk_tb(error.__traceback__):
+                    if "modelarts_widgets" in frame.f_code.co_filename or "requests" in frame.f_code.co_filename:
+                        assert "secret-token" not in repr(frame.f_locals)
+                assert not getattr(error, "request", None)
+
+
+def test_a_proxy_never_sees_what_is_meant_for_a_loopback_address(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    export = simulator.add_export()
+    with ModelArtsClient(simulator.endpoint, simulator.project_id, auth=TokenAuth(simulator.token)) as client:
+        assert client.get_export_task(export.dataset_id, export.task_id).task_id == export.task_id
+
+
+@pytest.mark.parametrize("auth", ["token", 7, ("user", "password")])
+def test_what_is_no_auth_object_is_refused_without_showing_it(auth: Any) -> None:  # noqa: ANN401 - any
+    with pytest.raises(ConfigurationError, match="auth must be an object") as caught:
+        ModelArtsClient("https://example.com", "p", auth=auth)
+    assert "password" not in str(caught.value)

@@ -30,3 +30,7 @@ def test_facts_that_are_missing_leave_no_trace() -> None:
 
 def test_throttling_carries_the_wait_that_is_asked_for() -> None:
     assert ThrottledError(retry_after=7.0).retry_after == 7.0
+
+
+def test_a_sentence_can_be_printed_whatever_the_service_sends() -> None:
+    str(ModelArtsError(error_msg="\ud800")).encode()

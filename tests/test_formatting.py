@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable
 from datetime import datetime, timezone
@@ -30,6 +31,13 @@ CONDITIONS = [
     {"hard": "1", "label_list": {"op": "OR", "labels": [{"name": "cat"}, {"name": "dog"}]}, "sample_time": "month"},
     {"sample_name": ".png"},
 ]
+LISTED = json.loads((DATA / "list_succeeded.json").read_text())["export_tasks"]
+REQUESTED = {"export_type": 3, "export_params": {"sample_state": "", "export_dest": "DIR"}}
+NEW = {
+    "export_dest": "NEW_DATASET",
+    "export_new_dataset_name": "dataset-export-test",
+    "export_new_dataset_work_path": "/test-obs/classify/output/",
+}
 COUNTS = {"progress": 42.0, "finished_sample_count": 8_400, "total_sample_count": 20_000}
 ENDED = {"status": "SUCCESSED", "progress": 100.0, "finished_sample_count": 20, "total_sample_count": 20}
 HOSTILE = [
@@ -62,7 +70,12 @@ CARDS = {
     "refused": card(phase="needs-auth", **COUNTS)._replace(
         error=AuthenticationError(error_msg="expired", status_code=401)
     ),
-    "listed": Card("", ExportTask.from_json(json.loads((DATA / "list_succeeded.json").read_text())["export_tasks"][0])),
+    "listed-new-dataset": Card("rF9NNoB56k5rtYKg2Y7", ExportTask.from_json(LISTED[0])),
+    "listed-directory": Card("TZMuy7OKbClkGCAc3gb", ExportTask.from_json(LISTED[1])),
+    "created": Card("rF9NNoB56k5rtYKg2Y7", ExportTask.from_json({"task_id": "rF9NNoB56k5rtYKg2Y7"})),
+    "requested-directory": Card("", ExportTask.from_json(REQUESTED | {"path": "/test-obs/daoChu/"})),
+    "requested-new-dataset": Card("", ExportTask.from_json(REQUESTED | {"export_params": {"sample_state": ""} | NEW})),
+    "older-revision": card(export_params=EXAMPLE["export_params"] | {"clear_difficult": False}),
     "everything": Card(
         "everything", ExportTask.from_json(json.loads((DATA / "everything.json").read_text())), "polling"
     ),
@@ -202,17 +215,31 @@ def test_a_long_value_is_cut_and_stays_within_reach() -> None:
     assert f'title="{"x" * 500}"' in card_html(drawn)
 
 
-@pytest.mark.parametrize("huge", [10**40, -1, 0])
-def test_absurd_numbers_leave_a_sane_card(huge: int) -> None:
-    drawn = card(
-        total_sample_count=huge, finished_sample_count=huge, create_time=huge, update_time=-huge, progress=huge
-    )
-    assert max(map(len, card_text(drawn).splitlines())) <= 100
-    strict(card_html(drawn))
+NUMBERS = ("progress", "total_sample_count", "finished_sample_count", "create_time", "update_time", "export_type")
+
+
+@pytest.mark.parametrize("phase", ["polling", "done"])
+@pytest.mark.parametrize("odd", [10**40, -(10**40), -1, 0, 1e308, 150, math.nan, math.inf, None, "NaN", ""], ids=repr)
+def test_absurd_and_missing_numbers_leave_a_sane_card(odd: object, phase: str) -> None:
+    for drawn in (card(phase=phase, **{name: odd}) for name in NUMBERS):
+        assert drawn.share is None or 0 <= drawn.share <= 100
+        assert max(map(len, card_text(drawn).splitlines())) <= 100
+        assert "took -" not in card_text(drawn)
+        strict(card_html(drawn))
 
 
 def test_a_fault_of_ours_is_shown_with_its_type() -> None:
     assert "ZeroDivisionError: oops" in card_text(card()._replace(error=ZeroDivisionError("oops"), phase="stopped"))
+
+
+def test_no_text_of_the_service_starts_a_line_of_its_own() -> None:
+    drawn = card(path="/b/\n✓ SUCCESSED", export_params={"a\r": "b\u2028c"}, error_msg="x\r\ny", status="FAILED")
+    assert "to obs://b/ ✓ SUCCESSED" in card_text(drawn)
+    assert not set("\r\u2028") & set(card_text(drawn))
+
+
+def test_a_huge_total_has_a_speed_all_the_same() -> None:
+    assert "samples/s" in card(**COUNTS | {"total_sample_count": 10**400})._replace(pace=Pace(0.1, 9.0)).counts()
 
 
 def test_an_unknown_status_is_shown_as_it_is() -> None:
@@ -263,7 +290,7 @@ def test_a_guessed_time_is_coarse(seconds: float, text: str) -> None:
     ("speed", "text"),
     [
         (123.4, "120 samples/s"),
-        (1.0, "1 samples/s"),
+        (1.0, "1 sample/s"),
         (0.5, "30 samples/min"),
         (0.005, "18 samples/h"),
         (1e-9, "less than 1 sample/h"),

@@ -97,6 +97,8 @@ def test_labels_and_their_attributes_are_read_in_depth() -> None:
         ({"progress": 42.0}, 0.42),
         ({"progress": 42.0, "finished_sample_count": 1, "total_sample_count": 20}, 0.42),
         ({"finished_sample_count": 5, "total_sample_count": 20}, 0.25),
+        ({"finished_sample_count": 10**400, "total_sample_count": 1}, 1.0),
+        ({"finished_sample_count": -(10**400), "total_sample_count": 10**400}, 0.0),
         ({"finished_sample_count": 25, "total_sample_count": 20}, 1.0),
         ({"finished_sample_count": 0, "total_sample_count": 0}, None),
         ({"progress": 250.0}, 1.0),
@@ -146,3 +148,9 @@ def test_a_task_at_the_end_of_a_cell_shows_its_card() -> None:
     bundle = ExportTask.from_json(EXAMPLE)._repr_mimebundle_(include=None, exclude=None)
     assert set(bundle) == {"text/plain", "text/html"}
     assert all("TZMuy7OKbClkGCAc3gb" in drawn for drawn in bundle.values())
+
+
+def test_a_repr_can_be_printed_whatever_the_service_sends() -> None:
+    repr(
+        ExportTask.from_json({"task_id": "\ud800", "finished_sample_count": 10**400, "total_sample_count": 1})
+    ).encode()

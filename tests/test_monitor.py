@@ -14,12 +14,14 @@ from ipywidgets.widgets.widget import _instances
 
 from modelarts_widgets import (
     AuthenticationError,
+    ConfigurationError,
     ConnectionFailedError,
     ExportMonitor,
     MalformedResponseError,
     ModelArtsClient,
     ModelArtsError,
     NotFoundError,
+    ThrottledError,
     TokenAuth,
 )
 from modelarts_widgets.polling import SCHEDULER
@@ -213,6 +215,16 @@ def test_closing_frees_every_model_and_ends_the_polling(watch: Watch) -> None:
     assert monitor.phase == "stopped"
 
 
+def test_a_closed_monitor_does_not_poll_again(watch: Watch) -> None:
+    client = Script(RUNNING)
+    monitor = watch(client)
+    monitor.start()
+    monitor.close()
+    monitor.resume()
+    monitor.start()
+    assert monitor.phase == "stopped"
+
+
 def test_a_closed_monitor_still_shows_its_last_card(watch: Watch) -> None:
     monitor = watch(Script(ENDED))
     monitor.wait(20.0)
@@ -270,17 +282,31 @@ def test_a_pause_stops_asking_and_a_resume_goes_on(watch: Watch) -> None:
     assert monitor.wait(20.0).succeeded
 
 
+def test_a_pause_of_ones_own_is_not_blamed_on_an_earlier_error(watch: Watch) -> None:
+    monitor = watch(Script(ConnectionFailedError()))
+    monitor.start()
+    until(lambda: monitor.error)
+    monitor.pause()
+    with pytest.raises(ModelArtsError, match="Polling is paused"):
+        monitor.wait(20.0)
+
+
+def test_the_style_sheet_is_sent_once(messages: list[Message], watch: Watch) -> None:
+    monitor = watch(Script(RUNNING, ConnectionFailedError(), FURTHER, ENDED))
+    messages.clear()
+    monitor.wait(20.0)
+    assert len([state for state in updates(messages) if "<style>" in state.get("value", "")]) == 1, "with the tree"
+
+
 def test_the_buttons_do_as_they_say(watch: Watch) -> None:
     client = Script(RUNNING)
     monitor = watch(client)
+    monitor.interval = 3_600.0
     monitor.start()
     until(lambda: monitor.task)
     refresh, pause = (child for child in monitor.children if hasattr(child, "click"))
-    monitor.interval = 3_600.0
-    until(lambda: monitor._poll.delay == 3_600.0)
-    asked = client.asked
     refresh.click()
-    until(lambda: client.asked == asked + 1)
+    until(lambda: client.asked == 2)
     assert pause.description == "Pause"
     pause.click()
     assert (monitor.phase, pause.description) == ("paused", "Resume")
@@ -393,8 +419,11 @@ def test_an_observer_that_raises_neither_ends_nor_hides_anything(
     watch: Watch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monitor = watch(Script(RUNNING, ENDED))
-    monitor.observe(lambda _: 1 / 0, ["task", "status", "progress", "phase"])
+    monitor.observe(lambda _: 1 / 0, ["task", "status", "progress"])
+    phases: list[str] = []
+    monitor.observe(lambda change: phases.append(change["new"]), "phase")
     assert monitor.wait(20.0).succeeded
+    assert phases == ["polling", "done"]
     assert (monitor.status, monitor.progress, monitor.phase) == ("SUCCESSED", 100.0, "done")
     assert "ZeroDivisionError" in caplog.text
 
@@ -438,3 +467,87 @@ def test_a_connection_that_breaks_is_no_traceback_from_a_thread(watch: Watch) ->
             monitor.stop()
     assert type(monitor.error) is ConnectionFailedError
     until(lambda: SCHEDULER.threads == 0)
+
+
+def test_an_observer_that_pauses_has_the_last_word(watch: Watch) -> None:
+    monitor = watch(Script(RUNNING))
+    monitor.observe(lambda _: monitor.pause(), "task")
+    monitor.start()
+    until(lambda: SCHEDULER.threads == 0)
+    assert monitor.phase == "paused"
+
+
+def test_an_observer_that_waits_is_told_that_it_cannot(watch: Watch, caplog: pytest.LogCaptureFixture) -> None:
+    monitor = watch(Script(RUNNING, ENDED))
+    monitor.observe(lambda _: monitor.wait(), "task")
+    assert monitor.wait(20.0).succeeded
+    assert "wait() was called by an observer" in caplog.text
+
+
+def test_two_monitors_that_stop_each_other_do_not_lock_up(watch: Watch) -> None:
+    one, other = watch(Script(ENDED)), watch(Script(ENDED))
+    one.observe(lambda _: other.stop(), "task")
+    other.observe(lambda _: one.stop(), "task")
+    one.start()
+    other.start()
+    until(lambda: SCHEDULER.threads == 0)
+    assert {one.phase, other.phase} <= {"done", "stopped"}
+
+
+def test_a_front_end_that_cannot_be_reached_hides_nothing(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monitor = watch(Script(RUNNING, ENDED))
+    monkeypatch.setattr(type(monitor), "draw", lambda *_: 1 / 0)
+    assert monitor.wait(20.0).succeeded
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_waiting_for_ever_in_numbers_is_waiting_for_ever(watch: Watch) -> None:
+    assert watch(Script(ENDED)).wait(float("inf")).succeeded
+
+
+def test_waiting_again_raises_the_same_error_with_a_traceback_of_its_own(watch: Watch) -> None:
+    monitor = watch(Script(NotFoundError()))
+    lengths = []
+    for _ in range(5):
+        with pytest.raises(NotFoundError) as caught:
+            monitor.wait(20.0)
+        lengths.append(len(caught.traceback))
+    assert len(set(lengths)) == 1
+
+
+def test_new_credentials_are_tried_though_old_ones_are_being_refused(watch: Watch) -> None:
+    asked, release = threading.Event(), threading.Event()
+
+    class Slow(Script):
+        def get_export_task(self, dataset_id: str, task_id: str) -> Any:  # noqa: ANN401 - as the base class
+            if self.auth is None:
+                asked.set()
+                release.wait()
+                raise AuthenticationError
+            return super().get_export_task(dataset_id, task_id)
+
+    monitor = watch(Slow(ENDED))
+    monitor.start()
+    asked.wait()
+    monitor.resume(auth=TokenAuth("new"))
+    release.set()
+    assert monitor.wait(20.0).succeeded
+
+
+def test_a_token_in_place_of_an_auth_object_is_refused_at_once(client: ModelArtsClient, watch: Watch) -> None:
+    with pytest.raises(ConfigurationError, match=r"such as TokenAuth\(token\)"):
+        watch(client).resume(auth="my token")
+
+
+def test_a_new_interval_does_not_cut_short_the_wait_that_the_service_asked_for(watch: Watch) -> None:
+    client = Script(ThrottledError(retry_after=3_600.0))
+    monitor = watch(client)
+    monitor.start()
+    until(lambda: monitor.error)
+    for number in range(20):
+        monitor.interval = 0.1 + number / 100
+    monitor.refresh()  # this one is meant
+    until(lambda: client.asked == 2)
+    assert monitor.phase == "retrying"

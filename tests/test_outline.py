@@ -52,11 +52,19 @@ def test_every_scalar_of_a_document_is_a_leaf() -> None:
     assert [row.value for row in leaves(outline(ExportTask.from_json(document)))] == [*"xyc", "1.5", "null", "true"]
 
 
-@pytest.mark.parametrize("odd", [7, "text", None, [], {}, [1]], ids=repr)
-def test_parameters_of_another_type_are_still_shown(odd: object) -> None:
-    shown = of_params(search_conditions=odd) if odd != [] and not isinstance(odd, list) else {}
-    assert not shown or shown["search_conditions"].name == "search_conditions"
-    assert outline(ExportTask.from_json({"export_params": odd})) == ()
+@pytest.mark.parametrize("odd", [7, "text", None, [], ["odd"]], ids=repr)
+def test_parameters_that_are_no_object_are_still_shown(odd: object) -> None:
+    assert [row.name for row in of(export_params=odd)["Task"].children] == ["export_params"]
+
+
+@pytest.mark.parametrize("odd", [7, "text", None, {}, {"hard": "1"}, []], ids=repr)
+def test_conditions_that_are_no_list_or_none_are_still_shown(odd: object) -> None:
+    assert list(of_params(search_conditions=odd)) == ["search_conditions"]
+
+
+@pytest.mark.parametrize("empty", ["", [], {}], ids=repr)
+def test_what_is_empty_is_shown_as_empty(empty: object) -> None:
+    assert of_params(samples=empty)["samples"] == Row("samples", "", "empty", "IDs of the exported samples")
 
 
 def test_several_conditions_are_alternatives() -> None:

@@ -14,6 +14,7 @@ from modelarts_widgets.pace import Pace, Point
         [(0.0, 0.1), (5.0, 0.1)],
         [(0.0, 0.2), (5.0, 0.1)],
         [(5.0, 0.1), (0.0, 0.2)],
+        [(0.0, 0.0), (5.0, 5e-324)],
     ],
 )
 def test_points_that_show_no_move_forward_give_no_pace(points: list[Point]) -> None:

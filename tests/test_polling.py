@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextvars
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -255,3 +256,67 @@ def test_threads_are_daemons(scheduler: Scheduler) -> None:
     scheduler.schedule(Steps(work=lambda: seen.append(threading.current_thread().daemon)))
     until(lambda: seen)
     assert seen == [True]
+
+
+def test_a_quick_poll_does_not_wait_for_a_slow_neighbour(scheduler: Scheduler) -> None:
+    pause = threading.Event()
+    rare, quick = Steps(3_600.0), Steps(*[0.01] * 20, work=lambda: pause.wait(0.01))
+    scheduler.schedule(quick)
+    scheduler.schedule(rare)
+    until(lambda: quick.done == 21)
+    scheduler.cancel(rare)
+
+
+def test_a_wait_longer_than_a_clock_can_measure_harms_nobody(scheduler: Scheduler) -> None:
+    never, quick = Steps(), Steps()
+    scheduler.schedule(never, 1e11)
+    scheduler.schedule(quick, 0.01)
+    until(lambda: quick.done == 1)
+    scheduler.cancel(never)
+
+
+def test_a_step_that_exits_takes_no_thread_along(scheduler: Scheduler, caplog: pytest.LogCaptureFixture) -> None:
+    scheduler.schedule(Steps(work=lambda: sys.exit(3)))
+    until(lambda: scheduler.threads == 0)
+    sound = Steps()
+    scheduler.schedule(sound)
+    until(lambda: sound.done == 1)
+    assert "SystemExit" in caplog.text
+
+
+def test_a_thread_that_cannot_start_is_not_counted(scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    poll = Steps()
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        for _ in range(5):
+            with pytest.raises(RuntimeError):
+                scheduler.schedule(poll)
+    scheduler.schedule(poll)
+    until(lambda: poll.done == 1)
+
+
+@pytest.mark.parametrize("answer", [GOING, ENDED, AuthenticationError()], ids=repr)
+def test_an_answer_from_before_a_new_beginning_is_dropped(answer: Answer | Exception) -> None:
+    reported: list[object] = []
+
+    def fetch() -> Answer:
+        poll.end("paused")
+        poll.begin()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    poll: Poll[Answer] = Poll(fetch, reported.append, reported.append)
+    poll.begin()
+    assert (poll.step(), poll.phase, reported) == (0.0, "polling", [])
+
+
+def test_a_poll_remembers_the_error_that_ended_it_and_no_other() -> None:
+    story = Story(ConnectionFailedError(), NotFoundError())
+    endings = [story.poll.ended_by for _ in story.steps()]
+    assert [type(error) for error in endings] == [type(None), NotFoundError]
+    story.poll.end("stopped")
+    assert story.poll.ended_by is None

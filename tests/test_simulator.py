@@ -161,7 +161,7 @@ def test_an_answer_is_one_write(simulator: Simulator, monkeypatch: pytest.Monkey
     assert writes[0] > size
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "HEAD"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
 def test_only_reading_is_published(simulator: Simulator, method: str) -> None:
     export = simulator.add_export()
     url = f"{simulator.endpoint}/v2/{simulator.project_id}/datasets/{export.dataset_id}/export-tasks/{export.task_id}"
@@ -177,7 +177,7 @@ def test_starting_and_stopping_twice_changes_nothing() -> None:
     assert simulator.start().endpoint == endpoint
     simulator.stop()
     simulator.stop()
-    assert repr(simulator) == "<Simulator stopped, 0 exports>"
+    assert repr(simulator) == "<Simulator stopped, exports: 0>"
     with pytest.raises(requests.ConnectionError):
         requests.get(endpoint, timeout=5)
 
@@ -221,6 +221,41 @@ def test_the_command_prints_a_curl_line_that_works() -> None:
     assert document["status"] in {"INIT", "RUNNING"}
 
 
+@pytest.mark.parametrize("wrong", [["--port", "99999"], ["--samples", "-1"]], ids=str)
+def test_the_command_says_what_it_cannot_do(wrong: list[str]) -> None:
+    with pytest.raises(SystemExit, match="Cannot"):
+        main(wrong)
+
+
 def test_the_command_says_when_its_port_is_taken() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(SystemExit, match="Cannot listen on port"):
         main(["--port", str(taken.getsockname()[1])])
+
+
+def test_a_service_that_is_started_again_is_where_it_was(simulator: Simulator) -> None:
+    endpoint = simulator.endpoint
+    simulator.stop()
+    assert simulator.start().endpoint == endpoint
+
+
+def test_parameters_that_json_cannot_hold_are_refused_when_they_are_given() -> None:
+    with pytest.raises(TypeError):
+        Simulator().add_export(params={"samples": {"a set"}})
+
+
+def test_parameters_are_copied(simulator: Simulator) -> None:
+    params = {"samples": ["a"]}
+    export = simulator.add_export(params=params)
+    params["samples"].append("b")
+    assert get(simulator, export).json()["export_params"] == {"samples": ["a"]}
+
+
+def test_a_request_that_makes_no_sense_is_answered_as_unpublished(simulator: Simulator) -> None:
+    with socket.create_connection(("127.0.0.1", int(simulator.endpoint.rpartition(":")[2])), timeout=5) as connection:
+        connection.sendall(b"GET http://[ HTTP/1.1\r\n\r\n")
+        assert connection.recv(100).startswith(b"HTTP/1.1 404 ")
+
+
+def test_a_body_in_chunks_is_not_taken_for_the_next_request(simulator: Simulator) -> None:
+    answer = requests.post(f"{simulator.endpoint}/v2", data=iter([b"GET / HTTP/1.1"]), timeout=5)
+    assert (answer.status_code, answer.headers["Connection"]) == (404, "close")

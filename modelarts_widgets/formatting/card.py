@@ -8,10 +8,11 @@ from ..errors import ModelArtsError
 from ..models import ExportTask
 from ..pace import Pace
 from ..vocabulary import meaning
-from .words import about, duration, moment, printable, quantity, rate, shortened
+from .words import about, duration, moment, plural, printable, quantity, rate, shortened
 
 _SYMBOLS = {"INIT": "○", "RUNNING": "●", "SUCCESSED": "✓", "FAILED": "✗"}
 _BADGES = {"retrying": "retrying", "paused": "paused", "needs-auth": "needs credentials", "stopped": "stopped"}
+_MAX_TOTAL = 10**18
 _LAYOUTS = {1: "tree layout", 2: "flat layout"}
 
 
@@ -78,7 +79,7 @@ class Card(NamedTuple):
         parts = [_samples(self.task)]
         if self.pace is not None and self.phase == "polling":  # else the time left would stand still
             total = self.task.total_sample_count
-            parts += [rate(self.pace.share_per_second * total)] if total else []
+            parts += [rate(self.pace.share_per_second * min(total, _MAX_TOTAL))] if total else []
             parts += [f"{about(self.pace.seconds_left)} left"]
         return " · ".join(filter(None, parts))
 
@@ -119,11 +120,11 @@ class Card(NamedTuple):
 def _samples(task: ExportTask) -> str:
     finished, total = task.finished_sample_count, task.total_sample_count
     if finished is not None and total is not None:
-        return f"{quantity(finished)} of {quantity(total)} samples"
+        return f"{quantity(finished)} of {plural(total, 'sample')}"
     if total is not None:
-        return f"{quantity(total)} samples"
+        return plural(total, "sample")
     if finished is not None:
-        return f"{quantity(finished)} samples so far"
+        return f"{plural(finished, 'sample')} so far"
     return "" if task.is_done or task.fraction is not None else "the service reports no progress yet"
 
 

@@ -12,12 +12,13 @@ _NO_CHARACTERS = "".join(map(chr, (plane << 16 | last for plane in range(17) for
 _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef" + _NO_CHARACTERS + "]"
 )
+_BREAKS = re.compile("[\t\n\r\u2028\u2029]+")
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
 def printable(text: str) -> str:
-    """Replace what no document may hold or what reorders its neighbours: controls, lone surrogates, overrides."""
-    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+    """Replace what no document may hold and what moves its neighbours: controls, line breaks, surrogates, overrides."""
+    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", _BREAKS.sub(" ", text))
 
 
 def shortened(text: str, length: int = MAX_LENGTH) -> str:
@@ -28,6 +29,11 @@ def shortened(text: str, length: int = MAX_LENGTH) -> str:
 def quantity(number: int) -> str:
     """Write a count with its thousands apart: ``8,400``. Absurd ones in powers of ten."""
     return f"{number:,}" if abs(number) < 10**15 else f"{float(min(abs(number), 10**300)):.0e}"
+
+
+def plural(number: int, noun: str) -> str:
+    """Write a count of things: ``1 sample``, ``8,400 samples``."""
+    return f"{quantity(number)} {noun}{'' if number == 1 else 's'}"
 
 
 def moment(when: datetime) -> str:
@@ -57,5 +63,5 @@ def rate(per_second: float) -> str:
     """Write a speed to two digits, in the unit that gives whole numbers: ``120 samples/s``."""
     for factor, unit in ((1, "s"), (60, "min"), (3_600, "h")):
         if per_second * factor >= 1:
-            return f"{quantity(int(float(f'{per_second * factor:.2g}')))} samples/{unit}"
+            return f"{plural(int(float(f'{per_second * factor:.2g}')), 'sample')}/{unit}"
     return "less than 1 sample/h"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .poll import MAX_DELAY, MAX_FAILURES, Phase, Poll, reporting
+from .poll import MAX_DELAY, MAX_FAILURES, Phase, Poll, log_exceptions
 from .scheduler import SCHEDULER, Scheduler
 
-__all__ = ["MAX_DELAY", "MAX_FAILURES", "SCHEDULER", "Phase", "Poll", "Scheduler", "reporting"]
+__all__ = ["MAX_DELAY", "MAX_FAILURES", "SCHEDULER", "Phase", "Poll", "Scheduler", "log_exceptions"]

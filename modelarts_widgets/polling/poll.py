@@ -19,12 +19,15 @@ from ..errors import (
 )
 
 Phase = Literal["idle", "polling", "retrying", "paused", "needs-auth", "done", "stopped"]
-"""``paused``: we or the user stopped for now; ``needs-auth``: credentials refused; ``stopped``: for good."""
+"""``paused``: for now, by us or the user; ``needs-auth``: credentials refused; ``stopped``: asking makes no sense."""
 
 MAX_FAILURES = 10
 """Failed requests in a row after which a poll pauses."""
 MAX_DELAY = 60.0
 """Seconds; no wait that we choose ourselves is longer."""
+
+LOCK = threading.RLock()
+"""One lock for all polls, so that an observer of one may act on another without a deadlock."""
 
 _TIMED_OUT, _FIRST_SERVER_ERROR = 408, 500
 _logger = logging.getLogger(__name__)
@@ -70,8 +73,12 @@ class Poll(Generic[AnswerT]):
         """Failed requests in a row."""
         self.delay: float | None = None
         """Seconds until the next step; ``None`` where there is none."""
-        self.lock = threading.RLock()
+        self.ended_by: Exception | None = None
+        """The error for which polling paused or ended; ``None`` where the user or the last answer ended it."""
+        self.lock = LOCK
         """Held while a step reports and while a phase changes; never while a request is under way."""
+        self._turn = 0
+        self._stepping: int | None = None
         self._fetch = fetch
         self._on_update = on_update
         self._on_error = on_error
@@ -81,15 +88,25 @@ class Poll(Generic[AnswerT]):
         """Whether the poll goes on by itself."""
         return self.phase in {"polling", "retrying"}
 
+    @property
+    def is_stepping_here(self) -> bool:
+        """Whether this thread is in the middle of a step."""
+        return self._stepping == threading.get_ident()
+
     def begin(self) -> None:
-        """Go to phase ``polling`` with a fresh count of failures."""
+        """Go to phase ``polling`` with a fresh count of failures; an answer still under way is dropped."""
         with self.lock:
-            self.phase, self.failures, self.delay = "polling", 0, 0.0
+            self.failures = 0
+            self._turn_to("polling", 0.0)
 
     def end(self, phase: Phase) -> None:
         """Go to a phase in which nothing is asked for; an answer still under way is dropped."""
         with self.lock:
-            self.phase, self.delay = phase, None
+            self._turn_to(phase, None)
+
+    def _turn_to(self, phase: Phase, delay: float | None) -> None:
+        self.phase, self.delay, self.ended_by = phase, delay, None
+        self._turn += 1
 
     def step(self) -> float | None:
         """Ask once and report. Blocks for the request.
@@ -99,33 +116,37 @@ class Poll(Generic[AnswerT]):
         float or None
             Seconds until the next step is due; ``None`` when there is none.
         """
-        if not self.is_active:
-            return None
+        with self.lock:
+            turn, self._stepping = self._turn, threading.get_ident()
+            if not self.is_active:
+                return None
         try:
             answer = self._fetch()
         except ModelArtsError as error:
-            return self._report_error(error, *self._after(error))
+            return self._report_error(turn, error, *self._after(error))
         except Exception as error:
             _logger.exception("A poll ended by a fault of its own")
-            return self._report_error(error, "stopped", None)
-        return self._report(answer)
+            return self._report_error(turn, error, "stopped", None)
+        return self._report(turn, answer)
 
-    def _report(self, answer: AnswerT) -> float | None:
+    def _report(self, turn: int, answer: AnswerT) -> float | None:
         with self.lock:
-            if self.is_active:
+            if turn == self._turn:
                 self.phase, self.failures = ("done" if answer.is_done else "polling"), 0
                 self.delay = None if answer.is_done else self.interval
-                with reporting():
+                with log_exceptions():
                     self._on_update(answer)
+            self._stepping = None
             return self.delay
 
-    def _report_error(self, error: Exception, phase: Phase, delay: float | None) -> float | None:
+    def _report_error(self, turn: int, error: Exception, phase: Phase, delay: float | None) -> float | None:
         with self.lock:
-            if self.is_active:
-                self.phase, self.delay = phase, delay
+            if turn == self._turn:
+                self.phase, self.delay, self.ended_by = phase, delay, None if delay else error
                 self.failures += 1
-                with reporting():
+                with log_exceptions():
                     self._on_error(error)
+            self._stepping = None
             return self.delay
 
     def _after(self, error: ModelArtsError) -> tuple[Phase, float | None]:
@@ -149,7 +170,7 @@ def _is_transient(error: ModelArtsError) -> bool:
 
 
 @contextmanager
-def reporting() -> Iterator[None]:
+def log_exceptions() -> Iterator[None]:
     """Run code that is not ours: what it raises is logged and disturbs nobody."""
     try:
         yield

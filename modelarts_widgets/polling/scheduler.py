@@ -73,9 +73,9 @@ class Scheduler:
             return
         # A plain thread has none of the kernel's context: on ipykernel 7.0 it cannot reach the
         # front end at all (LookupError: shell_parent), so it runs in a copy of its starter's.
-        self._threads += 1
         run = contextvars.copy_context().run
         threading.Thread(target=run, args=(self._work,), name="modelarts-poll", daemon=True).start()
+        self._threads += 1
 
     def _work(self) -> None:
         while (poll := self._take()) is not None:
@@ -91,7 +91,7 @@ class Scheduler:
                 if self._waiting:
                     break  # one waiting thread is enough: it starts others when there is more to do
                 self._waiting += 1
-                self._changed.wait(left)
+                self._changed.wait(min(left, threading.TIMEOUT_MAX))
                 self._waiting -= 1
             self._threads -= 1
             return None
@@ -115,12 +115,13 @@ class Scheduler:
             delay = delay if asked is None else asked
             if delay is not None and delay < math.inf:
                 self._push(poll, delay)
+                self._changed.notify()  # whoever waits for a later one must look again
 
 
 def _step(poll: Step) -> float | None:
     try:
         return poll.step()
-    except Exception:
+    except BaseException:  # SystemExit, too, would take the thread along
         _logger.exception("A step failed")
         return None
 

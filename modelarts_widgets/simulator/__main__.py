@@ -12,17 +12,18 @@ from .service import Simulator
 def main(arguments: Sequence[str] | None = None) -> None:
     """Serve one export until interrupted, and say how to ask for it."""
     options = _parser().parse_args(arguments)
+    outcome = "FAILED" if options.fail else "SUCCESSED"
+    simulator = Simulator(port=options.port)
     try:
-        simulator = Simulator(port=options.port).start()
-    except OSError as error:
-        raise SystemExit(f"Cannot listen on port {options.port}: {error.strerror}") from error
-    with simulator:
         export = simulator.add_export(
-            samples=options.samples,
-            seconds=options.seconds,
-            outcome="FAILED" if options.fail else "SUCCESSED",
-            gradual=not options.jump,
+            samples=options.samples, seconds=options.seconds, outcome=outcome, gradual=not options.jump
         )
+        simulator.start()
+    except ValueError as error:
+        raise SystemExit(f"Cannot simulate that: {error}") from error
+    except (OSError, OverflowError) as error:
+        raise SystemExit(f"Cannot listen on port {options.port}: {error}") from error
+    with simulator:
         url = (
             f"{simulator.endpoint}/v2/{simulator.project_id}/datasets/{export.dataset_id}/export-tasks/{export.task_id}"
         )

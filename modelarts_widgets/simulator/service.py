@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
 from types import TracebackType
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from .exports import DEFAULT_PARAMS, SimulatedExport
 
@@ -89,35 +89,49 @@ class Simulator:
         params : mapping, optional
             The ``export_params`` to report. Default: those of the API page's example.
 
+        Returns
+        -------
+        SimulatedExport
+            With its ``dataset_id`` and ``task_id``.
+
         Raises
         ------
         ValueError
             For a negative number, an outcome that does not exist, or IDs that are in use.
+        TypeError
+            For params that JSON cannot hold.
         """
         if samples < 0 or not seconds >= 0:
             raise ValueError("samples and seconds must be 0 or more")
         if outcome not in _OUTCOMES:
             raise ValueError(f"outcome must be one of {', '.join(_OUTCOMES)}, not {outcome!r}")
+        details = json.loads(json.dumps(dict(DEFAULT_PARAMS if params is None else params)))
         with self._lock:
             dataset_id = dataset_id or _identifier("dataset", 20)
             task_id = task_id or _identifier(f"task {len(self._exports)}", 20)
             if (dataset_id, task_id) in self._exports:
                 raise ValueError(f"export {task_id} of dataset {dataset_id} exists already")
-            details = dict(DEFAULT_PARAMS if params is None else params)
             self._exports[dataset_id, task_id] = export = SimulatedExport(
                 dataset_id, task_id, samples, seconds, outcome, gradual, details, "/test-obs/daoChu/", self._clock()
             )
         return export
 
     def start(self) -> Simulator:
-        """Listen, in a thread of its own. Starting a simulator that runs changes nothing."""
+        """Listen, in a thread of its own. Starting a simulator that runs changes nothing. Does not block.
+
+        Raises
+        ------
+        OSError
+            When the port is taken.
+        """
         if self._server is None:
             self._server = _Server(self.answer, self._port)
+            self._port = self._server.server_address[1]  # so that it comes back where it was
             threading.Thread(target=self._server.serve_forever, args=(0.05,), name="simulator", daemon=True).start()
         return self
 
     def stop(self) -> None:
-        """Stop listening and end all connections. Stopping twice changes nothing."""
+        """Stop listening and end all connections; blocks for a moment. Stopping twice changes nothing."""
         server, self._server = self._server, None
         if server is not None:
             server.shutdown()
@@ -133,14 +147,14 @@ class Simulator:
 
     def __repr__(self) -> str:
         where = "stopped" if self._server is None else self.endpoint
-        return f"<Simulator {where}, {len(self._exports)} exports>"
+        return f"<Simulator {where}, exports: {len(self._exports)}>"
 
     def answer(self, method: str, target: str, token: str | None) -> Answer:
         """Decide on an answer: HTTP status and JSON body. Does no I/O."""
         with self._lock:
             self._requests += 1
             request_id = _identifier(f"request {self._requests}", 32)
-        call = _STATUS_CALL.fullmatch(urlsplit(target).path)
+        call = _STATUS_CALL.fullmatch(target.partition("?")[0])
         if call is None or method != "GET":
             return 404, _gateway("APIG.0101", "The API does not exist or has not been published.", request_id)
         if token != self.token:
@@ -152,10 +166,12 @@ class Simulator:
     def _export(self, project_id: str, dataset_id: str, task_id: str) -> Answer:
         if project_id != self.project_id:
             return 403, _service("ModelArts.0210", "The project ID in the URL is not that of the token.")
-        export = self._exports.get((dataset_id, task_id))
+        with self._lock:
+            export = self._exports.get((dataset_id, task_id))
+            is_known = any(dataset_id == known for known, _ in self._exports)
         if export is not None:
             return 200, export.document(self._clock())
-        if any(dataset_id == known for known, _ in self._exports):
+        if is_known:
             return 400, _service("ModelArts.4359", f"The export task {task_id} does not exist.")
         return 400, _service("ModelArts.4352", f"The dataset {dataset_id} does not exist.")
 
@@ -211,18 +227,18 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         status, document = self.server.answer(self.command, self.path, self.headers["X-Auth-Token"])
-        body = json.dumps(document, ensure_ascii=False).encode()
+        body = json.dumps(document, ensure_ascii=False).encode(errors="surrogatepass")
         self.send_response(status)
         self.send_header("Content-Type", "application/json;charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
         if "request_id" in document:
             self.send_header("X-Request-Id", document["request_id"])
-        if self.headers["Content-Length"]:
+        if self.headers["Content-Length"] or self.headers["Transfer-Encoding"]:
             self.send_header("Connection", "close")  # a body that nobody reads would be taken for the next request
         self.end_headers()
         self.wfile.write(body if self.command != "HEAD" else b"")
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815 - names set by http.server
+    do_GET = do_HEAD = do_OPTIONS = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815 - names set by http.server
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base class has it
         _logger.debug(format, *args)
