@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -14,17 +13,8 @@ from urllib.parse import quote, urlsplit
 import requests
 from requests.auth import AuthBase
 
-from .errors import (
-    AuthenticationError,
-    ConfigurationError,
-    ConnectionFailedError,
-    MalformedResponseError,
-    ModelArtsError,
-    NotFoundError,
-    PermissionDeniedError,
-    ServiceError,
-    ThrottledError,
-)
+from .decoding import decode
+from .errors import ConfigurationError, ConnectionFailedError, MalformedResponseError
 from .models import ExportTask
 
 Timeout: TypeAlias = "float | tuple[float, float]"
@@ -33,23 +23,8 @@ Timeout: TypeAlias = "float | tuple[float, float]"
 MAX_BODY = 32 * 2**20
 """Bytes; a longer answer is refused, so that a broken proxy cannot fill the memory."""
 
-MAX_RETRY_AFTER = 86_400.0
-"""Seconds; the longest wait that a service is granted."""
-
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _CHUNK = 2**16
-_OK = 200
-_ERRORS: Mapping[int, type[ModelArtsError]] = {
-    401: AuthenticationError,
-    403: PermissionDeniedError,
-    404: NotFoundError,
-}
-# The service reports what it does not know as HTTP 400, with a code of its own.
-_NOT_FOUND: Mapping[str, str] = {
-    "ModelArts.4352": "There is no such dataset",
-    "ModelArts.4359": "There is no such export task",
-    "APIG.0101": "This API is not published at this endpoint (some regions have retired it)",
-}
 
 
 class ModelArtsClient:
@@ -163,31 +138,6 @@ class ModelArtsClient:
         raise ConnectionFailedError(what) from why
 
 
-def decode(status: int, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
-    """Turn an answer into its JSON object, or raise what it means. Does no I/O.
-
-    Raises
-    ------
-    MalformedResponseError
-        For HTTP 200 with anything but a JSON object.
-    ModelArtsError
-        For every other HTTP status.
-    """
-    document, fault = _parsed(body)
-    if status != _OK:
-        raise _error(status, headers, document if isinstance(document, dict) else {})
-    if not isinstance(document, dict):
-        raise MalformedResponseError(status_code=status, request_id=headers.get("X-Request-Id")) from fault
-    return document
-
-
-def _parsed(body: bytes) -> tuple[object, Exception | None]:
-    try:
-        return json.loads(body), None
-    except (ValueError, RecursionError) as error:
-        return None, error
-
-
 def checked_identifier(name: str, value: str) -> str:
     """Return an identifier that can stand as one part of a URL's path, or raise.
 
@@ -257,32 +207,3 @@ def _why(error: requests.RequestException) -> str:
     if isinstance(error, requests.Timeout):
         return "No answer in time from"
     return "There is no connection to"
-
-
-def _error(status: int, headers: Mapping[str, str], document: dict[str, Any]) -> ModelArtsError:
-    """Find the error that an answer means; bodies come in the shapes of the service, the gateway and IAM."""
-    inner = document.get("error")
-    body = inner if isinstance(inner, dict) else document
-    code = _string(body, "error_code", "code")
-    facts: dict[str, Any] = {
-        "status_code": status,
-        "error_code": code,
-        "error_msg": _string(body, "error_msg", "error_message", "message"),
-        "request_id": headers.get("X-Request-Id") or _string(body, "request_id"),
-    }
-    if code is not None and code in _NOT_FOUND:
-        return NotFoundError(_NOT_FOUND[code], **facts)
-    if status == 429:  # noqa: PLR2004 - Too Many Requests
-        return ThrottledError(retry_after=_seconds(headers.get("Retry-After")), **facts)
-    if 300 <= status < 400:  # noqa: PLR2004 - Redirection
-        return ServiceError("The service points to another address, which is not followed", **facts)
-    return _ERRORS.get(status, ServiceError)(**facts)
-
-
-def _string(document: dict[str, Any], *names: str) -> str | None:
-    values = (document.get(name) for name in names)
-    return next((str(value)[:1_000] for value in values if isinstance(value, (str, int)) and value != ""), None)
-
-
-def _seconds(text: str | None) -> float | None:
-    return min(float(text), MAX_RETRY_AFTER) if text and text.isascii() and text.isdecimal() else None

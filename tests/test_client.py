@@ -26,7 +26,7 @@ from modelarts_widgets import (
     TokenAuth,
 )
 from modelarts_widgets import client as client_module
-from modelarts_widgets.client import decode
+from modelarts_widgets.decoding import decode
 from modelarts_widgets.simulator import Simulator
 
 Serve = Callable[..., str]
