@@ -92,6 +92,20 @@ def test_no_field_and_no_key_becomes_markup(poison: str) -> None:
         check(markup)
 
 
+@pytest.mark.parametrize("kind", ["list", "object", "mixed"])
+@pytest.mark.parametrize("depth", [100, 500, 980, 2_000, 20_000])
+def test_no_depth_is_too_deep(kind: str, depth: int) -> None:
+    deep: Any = "bottom"
+    for level in range(depth):
+        is_list = kind == "list" or (kind == "mixed" and level % 2)
+        deep = [deep] if is_list else {"name": deep}
+    params = {"samples": deep, "deep": deep, "search_conditions": [deep, {"label_list": {"labels": [{"name": deep}]}}]}
+    document = EXAMPLE | {"export_params": params, "path": deep}
+    for markup in drawn_in_every_way(document, query="bottom"):
+        check(markup)
+    assert "deeper levels are in task.raw" in card_text(Card("t", ExportTask.from_json(document)))
+
+
 @settings(max_examples=300, deadline=None)
 @given(document=documents | mutations | filled, query=texts)
 def test_any_json_object_becomes_a_card(document: dict[str, Any], query: str) -> None:

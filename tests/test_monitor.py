@@ -551,3 +551,14 @@ def test_a_new_interval_does_not_cut_short_the_wait_that_the_service_asked_for(w
     monitor.refresh()  # this one is meant
     until(lambda: client.asked == 2)
     assert monitor.phase == "retrying"
+
+
+@pytest.mark.parametrize("depth", [500, 980, 20_000])
+def test_a_document_of_any_depth_is_followed(watch: Watch, depth: int) -> None:
+    def deep(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+        nested: Any = "bottom"
+        for _ in range(depth):
+            nested = [nested]
+        return RUNNING | {"export_params": {"samples": nested}} | changes
+
+    assert watch(Script(deep(), deep(), deep(status="SUCCESSED"))).wait(20.0).succeeded
