@@ -191,7 +191,8 @@ class ExportMonitor(CardView):
     def __repr__(self) -> str:
         share = None if self.progress is None else f"{self.progress:.1f} %"
         words = [self.task_id, self.status, share, self.phase if self.phase not in {"polling", "done"} else None]
-        return f"<ExportMonitor {' '.join(word for word in words if word)}>"
+        line = f"<ExportMonitor {' '.join(word for word in words if word)}>"
+        return line.encode(errors="replace").decode()  # JSON can hold what no file can
 
     def _repr_mimebundle_(self, **kwargs: object) -> dict[str, Any]:
         if self.comm is None:

@@ -320,3 +320,23 @@ def test_a_poll_remembers_the_error_that_ended_it_and_no_other() -> None:
     assert [type(error) for error in endings] == [type(None), NotFoundError]
     story.poll.end("stopped")
     assert story.poll.ended_by is None
+
+
+def test_one_thread_does_all_the_work_where_no_second_can_start(
+    scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = threading.Event()
+    polls = [Steps(0.0, 0.0, work=begun.wait) for _ in range(5)]
+    scheduler.schedule(polls[0])
+    until(lambda: polls[0] in scheduler._running)
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        for poll in polls[1:]:
+            with pytest.raises(RuntimeError):
+                scheduler.schedule(poll)
+        begun.set()
+        until(lambda: all(poll.done == 3 for poll in polls))

@@ -117,9 +117,9 @@ class Poll(Generic[AnswerT]):
             Seconds until the next step is due; ``None`` when there is none.
         """
         with self.lock:
-            turn, self._stepping = self._turn, threading.get_ident()
             if not self.is_active:
                 return None
+            turn, self._stepping = self._turn, threading.get_ident()
         try:
             answer = self._fetch()
         except ModelArtsError as error:

@@ -9,6 +9,7 @@ import logging
 import math
 import threading
 import time
+from contextlib import suppress
 from typing import Protocol
 
 _logger = logging.getLogger(__name__)
@@ -106,7 +107,8 @@ class Scheduler:
         del self._entries[poll]
         self._running[poll] = None
         if self._next_due() is not None:
-            self._ensure_thread()
+            with suppress(RuntimeError):  # no thread to be had: this one sees to the rest, in turn
+                self._ensure_thread()
         return poll
 
     def _put_back(self, poll: Step, delay: float | None) -> None:
