@@ -33,7 +33,9 @@ CONDITIONS = [
 ]
 LISTED = json.loads((DATA / "list_succeeded.json").read_text())["export_tasks"]
 REQUESTED = {"export_type": 3, "export_params": {"sample_state": "", "export_dest": "DIR"}}
+IN = "/test-obs/classify/input/"
 NEW = {
+    "sample_state": "",
     "export_dest": "NEW_DATASET",
     "export_new_dataset_name": "dataset-export-test",
     "export_new_dataset_work_path": "/test-obs/classify/output/",
@@ -74,7 +76,7 @@ CARDS = {
     "listed-directory": Card("TZMuy7OKbClkGCAc3gb", ExportTask.from_json(LISTED[1])),
     "created": Card("rF9NNoB56k5rtYKg2Y7", ExportTask.from_json({"task_id": "rF9NNoB56k5rtYKg2Y7"})),
     "requested-directory": Card("", ExportTask.from_json(REQUESTED | {"path": "/test-obs/daoChu/"})),
-    "requested-new-dataset": Card("", ExportTask.from_json(REQUESTED | {"export_params": {"sample_state": ""} | NEW})),
+    "requested-new-dataset": Card("", ExportTask.from_json(REQUESTED | {"export_params": NEW, "path": IN})),
     "older-revision": card(export_params=EXAMPLE["export_params"] | {"clear_difficult": False}),
     "everything": Card(
         "everything", ExportTask.from_json(json.loads((DATA / "everything.json").read_text())), "polling"

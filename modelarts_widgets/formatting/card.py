@@ -57,10 +57,10 @@ class Card(NamedTuple):
 
     def status(self) -> str:
         """Say the service's status word with a symbol; our own phase where polling does not simply go on."""
-        status = self.task.status if self.task else None
         badge = _BADGES.get(self.phase, "")
-        if not status:
+        if self.task is None:
             return f"! {badge}" if badge else "○ waiting for the first answer"
+        status = self.task.status or "no status given"
         word = f"{_SYMBOLS.get(status, '◇')} {shortened(status, 40)}"
         return f"{word} · {badge}" if badge else word
 
