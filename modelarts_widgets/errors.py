@@ -7,7 +7,7 @@ usual `ValueError` and `TypeError`.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class ModelArtsError(Exception):
@@ -89,6 +89,8 @@ class ThrottledError(ModelArtsError):
     ----------
     retry_after : float, optional
         Seconds that the service asks to wait; ``None`` when it does not say.
+    **facts
+        As for `ModelArtsError`.
     """
 
     summary = "The service asks for fewer requests"
@@ -98,14 +100,9 @@ class ThrottledError(ModelArtsError):
         message: str | None = None,
         *,
         retry_after: float | None = None,
-        status_code: int | None = None,
-        error_code: str | None = None,
-        error_msg: str | None = None,
-        request_id: str | None = None,
+        **facts: Any,  # noqa: ANN401 - those of the base
     ) -> None:
-        super().__init__(
-            message, status_code=status_code, error_code=error_code, error_msg=error_msg, request_id=request_id
-        )
+        super().__init__(message, **facts)
         self.retry_after = retry_after
 
 

@@ -215,7 +215,6 @@ class ExportMonitor(CardView):
         self._poll.end(phase)
         SCHEDULER.cancel(self._poll)
         self._draw()
-        self._settled.notify_all()
 
     def _fetch(self) -> ExportTask:
         return self.client.get_export_task(self.dataset_id, self.task_id)

@@ -57,9 +57,13 @@ class Row(NamedTuple):
 
     @property
     def first_index(self) -> int | None:
-        """Index of the first child, where all children are elements with nothing but a value."""
-        plain = all(row.name.isdecimal() and not (row.children or row.meaning) for row in self.children)
-        return int(self.children[0].name) if self.children and plain else None
+        """Index of the first child, where all children are nothing but values under consecutive indexes."""
+        start = self.children[0].name if self.children else ""
+        if not (start.isdecimal() and len(start) <= len(str(MAX_ROWS))):
+            return None
+        numbered = enumerate(self.children, int(start))
+        plain = all(row.name == str(index) and not (row.children or row.meaning) for index, row in numbered)
+        return int(start) if plain else None
 
 
 def outline(task: ExportTask) -> tuple[Row, ...]:

@@ -58,6 +58,7 @@ class CardView(VBox):
         self._tree.value = _STYLE
         self._mood = "active"
         self._rows: tuple[Row, ...] = ()
+        self._is_large = False
         self._task: ExportTask | None = None
         children = [self._summary, self._bar, self._query, self._tree, self._found, *controls]
         super().__init__(children, layout=layout, _dom_classes=["modelarts-export"])
@@ -70,6 +71,7 @@ class CardView(VBox):
         self._bar.value = bar_html(card)
         if card.task is not None and (self._task is None or not same_tree(card.task, self._task)):
             self._rows = outline(card.task)
+            self._is_large = size(self._rows) > LARGE
             self._tree.value = _STYLE + tree_html(self._rows)
             self._draw_found()
         self._task = card.task
@@ -85,7 +87,7 @@ class CardView(VBox):
 
     def _mark(self) -> None:
         """Say by classes what the style sheet is to show."""
-        marks = {self._mood: True, "large": size(self._rows) > LARGE, "filtered": bool(self.filter)}
+        marks = {self._mood: True, "large": self._is_large, "filtered": bool(self.filter)}
         self._dom_classes = ("modelarts-export", *(f"modelarts-{name}" for name, holds in marks.items() if holds))
 
     def close(self) -> None:

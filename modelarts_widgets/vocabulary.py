@@ -155,7 +155,7 @@ def describe(document: str, field: str) -> str:
 def meaning(document: str, field: str, value: object) -> str:
     """Say what a value means; empty where the page lists no such code."""
     words = CODES.get(document, {}).get(field, {}).get(_code(value), "")
-    if not words and field == "sample_time" and isinstance(value, str):
+    if not words and (document, field) == ("SearchCondition", "sample_time") and isinstance(value, str):
         return _period(value)
     return words
 

@@ -92,6 +92,30 @@ def test_no_field_and_no_key_becomes_markup(poison: str) -> None:
         check(markup)
 
 
+def shown_items(markup: str) -> Iterator[tuple[int, str]]:
+    """Read index and value of each element that a tree shows, as a browser numbers them."""
+    tree = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parseFragment(markup)
+    for numbered in tree.iter("ol"):
+        yield from enumerate(("".join(item.itertext()) for item in numbered), int(numbered.get("start")))
+    for item in tree.iter("li"):
+        cells = ["".join(cell.itertext()) for cell in item if cell.tag in {"span", "code"}]
+        if len(cells) == 2 and cells[0].isdecimal():
+            yield int(cells[0]), cells[1]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    samples=some.lists(some.text("abc", min_size=1, max_size=3), min_size=1, max_size=250),
+    query=some.text("abc", max_size=2),
+)
+def test_an_element_is_shown_under_its_own_index_filtered_or_not(samples: list[str], query: str) -> None:
+    rows = outline(ExportTask.from_json({"export_params": {"samples": samples}}))
+    expected = [(index, value) for index, value in enumerate(samples) if query in value]
+    shown = sorted(shown_items(tree_html(rows, query=query)))
+    assert shown == (expected or sorted(shown))
+    assert all(samples[index] == value for index, value in shown)
+
+
 @pytest.mark.parametrize("kind", ["list", "object", "mixed"])
 @pytest.mark.parametrize("depth", [100, 500, 980, 2_000, 20_000])
 def test_no_depth_is_too_deep(kind: str, depth: int) -> None:

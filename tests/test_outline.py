@@ -145,6 +145,17 @@ def test_a_branch_that_matches_by_itself_keeps_all_below_it() -> None:
     assert [row.value for row in samples.children] == ["cat", "dog"]
 
 
+@pytest.mark.parametrize(
+    "keys",
+    [["7", "3"], ["1", "3"], ["007"], ["9" * 5_000], ["\u0667"]],
+    ids=["down", "gap", "zeros", "huge", "foreign"],
+)
+def test_keys_that_look_like_numbers_are_no_indexes(keys: list[str]) -> None:
+    row = of_params(undeclared=dict.fromkeys(keys, "value"))["undeclared"]
+    assert [child.name for child in row.children] == keys
+    assert row.first_index is None
+
+
 @pytest.mark.parametrize("query", [".*", "(", "[a", "\\"])
 def test_a_filter_is_text_and_no_pattern(query: str) -> None:
     rows = outline(ExportTask.from_json({"export_params": {"samples": [query, "cat"]}}))

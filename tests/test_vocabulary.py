@@ -86,5 +86,9 @@ def test_an_unknown_code_has_no_words(value: object) -> None:
     assert meaning("ExportTask", "export_type", value) == ""
 
 
+def test_a_field_of_the_same_name_elsewhere_means_nothing_known() -> None:
+    assert meaning("", "sample_time", "noon") == ""
+
+
 def test_booleans_are_codes_too() -> None:
     assert meaning("ExportParams", "clear_hard_property", value=True) == "marks are removed (default)"

@@ -171,8 +171,8 @@ def _is_transient(error: ModelArtsError) -> bool:
 
 @contextmanager
 def log_exceptions() -> Iterator[None]:
-    """Run code that is not ours: what it raises is logged and disturbs nobody."""
+    """Run what reacts to a poll: what it raises is logged and disturbs nobody."""
     try:
         yield
     except Exception:
-        _logger.exception("An observer of a poll failed")
+        _logger.exception("What reacts to a poll has failed")
