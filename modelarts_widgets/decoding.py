@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from .errors import (
@@ -20,16 +22,52 @@ MAX_RETRY_AFTER = 86_400.0
 """Seconds; the longest wait that a service is granted."""
 
 _OK = 200
-_ERRORS: Mapping[int, type[ModelArtsError]] = {
-    401: AuthenticationError,
-    403: PermissionDeniedError,
-    404: NotFoundError,
+_MAX_TEXT = 1_000
+_NO_API = "This API is not published at this endpoint (some regions have retired it)"
+_OTHER_PROJECT = "The project ID is not the one that the credentials are for"
+_NO_PROJECT = "The token is not for a project: ask for one of project scope"
+_NO_RIGHT_TO_OBS = "The storage behind the dataset (OBS) may not be read"
+
+# What a status means by itself.
+_STATUSES: Mapping[int, tuple[type[ModelArtsError], str | None]] = {
+    401: (AuthenticationError, None),
+    403: (PermissionDeniedError, None),
+    404: (NotFoundError, "Nothing is known at this address: the endpoint is wrong, or does not offer this API"),
+    408: (ServiceError, "The service did not answer in time"),
+    429: (ThrottledError, None),
+    500: (ServiceError, "The service has an internal fault"),
+    502: (ServiceError, "The service is not available for now"),
+    503: (ServiceError, "The service is not available for now"),
+    504: (ServiceError, "The service did not answer in time"),
 }
-# The service reports what it does not know as HTTP 400, with a code of its own.
-_NOT_FOUND: Mapping[str, str] = {
-    "ModelArts.4352": "There is no such dataset",
-    "ModelArts.4359": "There is no such export task",
-    "APIG.0101": "This API is not published at this endpoint (some regions have retired it)",
+# Codes that say more than their status, or other than it: what the service does not know is HTTP 400. The
+# status is part of the key, since one number means different things under several.
+_CODES: Mapping[tuple[int, str], tuple[type[ModelArtsError], str | None]] = {
+    (400, "ModelArts.0210"): (NotFoundError, "There is no such project"),
+    (400, "ModelArts.4338"): (NotFoundError, "There is no such dataset"),
+    (400, "ModelArts.4352"): (NotFoundError, "There is no such dataset"),
+    (400, "ModelArts.4353"): (NotFoundError, "There is no such dataset version"),
+    (400, "ModelArts.4359"): (NotFoundError, "There is no such export task"),
+    (401, "ModelArts.0201"): (AuthenticationError, "The request came without credentials"),
+    (401, "ModelArts.0207"): (AuthenticationError, _NO_PROJECT),
+    (401, "ModelArts.0212"): (AuthenticationError, _NO_PROJECT),
+    (403, "ModelArts.0203"): (AuthenticationError, "The token is not valid there"),
+    (403, "ModelArts.0206"): (AuthenticationError, "The access key or the secret key is wrong"),
+    (403, "ModelArts.0210"): (PermissionDeniedError, _OTHER_PROJECT),
+    (403, "ModelArts.4310"): (PermissionDeniedError, _NO_RIGHT_TO_OBS),
+    (404, "APIG.0101"): (NotFoundError, _NO_API),
+    (404, "ModelArts.2786"): (PermissionDeniedError, _OTHER_PROJECT),
+    (404, "ModelArts.4204"): (NotFoundError, _NO_API),
+    (404, "ModelArts.6623"): (NotFoundError, "There is no such dataset"),
+}
+_EXPIRED = frozenset({"APIG.0307", "ModelArts.0202", "ModelArts.4127"})
+# APIG.0301 stands for any trouble with credentials; its message tells which.
+_REFUSALS: Mapping[str, str] = {
+    "verify aksk signature fail": "The signature does not fit: is the secret key right, and this machine's clock?",
+    "decrypt token fail": "The token is not valid there",
+    "x-auth-token not found": "The request came without credentials",
+    "ak not exist": "There is no such access key",
+    "failed to reach the limit": "The access key is locked for some minutes, after too many refusals in a row",
 }
 
 
@@ -45,9 +83,11 @@ def decode(status: int, headers: Mapping[str, str], body: bytes) -> dict[str, An
     """
     document, fault = _parsed(body)
     if status != _OK:
-        raise _error(status, headers, document if isinstance(document, dict) else {})
+        raise _error(status, headers, document)
     if not isinstance(document, dict):
-        raise MalformedResponseError(status_code=status, request_id=headers.get("X-Request-Id")) from fault
+        raise MalformedResponseError(
+            _oddity(body), status_code=status, request_id=headers.get("X-Request-Id")
+        ) from fault
     return document
 
 
@@ -58,30 +98,78 @@ def _parsed(body: bytes) -> tuple[object, Exception | None]:
         return None, error
 
 
-def _error(status: int, headers: Mapping[str, str], document: dict[str, Any]) -> ModelArtsError:
-    """Find the error that an answer means; bodies come in the shapes of the service, the gateway and IAM."""
-    inner = document.get("error")
-    body = inner if isinstance(inner, dict) else document
-    code = _string(body, "error_code", "code")
+def _oddity(body: bytes) -> str | None:
+    if not body.strip():
+        return "The answer is empty"
+    if body.lstrip()[:1] == b"<":
+        return "The answer is a web page, not JSON: a proxy or a login page may stand in the way"
+    return None
+
+
+def _error(status: int, headers: Mapping[str, str], document: object) -> ModelArtsError:
+    bodies = list(_bodies(document))
+    code = _text(bodies, "error_code", "errorCode", "code")
+    words = _text(bodies, "error_msg", "error_message", "errorMsg", "message")
     facts: dict[str, Any] = {
         "status_code": status,
         "error_code": code,
-        "error_msg": _string(body, "error_msg", "error_message", "message"),
-        "request_id": headers.get("X-Request-Id") or _string(body, "request_id"),
+        "error_msg": words,
+        "request_id": headers.get("X-Request-Id") or _text(bodies, "request_id"),
+        "retry_after": _retry_after(headers),
     }
-    if code is not None and code in _NOT_FOUND:
-        return NotFoundError(_NOT_FOUND[code], **facts)
-    if status == 429:  # noqa: PLR2004 - Too Many Requests
-        return ThrottledError(retry_after=_seconds(headers.get("Retry-After")), **facts)
+    kind, sentence = _meaning(status, _number(code))
+    if kind is AuthenticationError:
+        return _refusal(sentence, _number(code), (words or "").lower(), facts)
+    return kind(sentence, **facts)
+
+
+def _bodies(document: object) -> Iterator[dict[str, Any]]:
+    """Give the places where an error may be told: at the top, as the service and the gateway do, or below, as IAM."""
+    if isinstance(document, dict):
+        yield document
+        yield from (value for value in document.values() if isinstance(value, dict))
+
+
+def _text(bodies: list[dict[str, Any]], *names: str) -> str | None:
+    values = (body.get(name) for body in bodies for name in names)
+    return next((str(value)[:_MAX_TEXT] for value in values if isinstance(value, (str, int)) and value != ""), None)
+
+
+def _number(code: str | None) -> str:
+    """Return a code under the one name that the tables have; shared gateways write APIGW for APIG."""
+    return (code or "").replace("APIGW.", "APIG.")
+
+
+def _meaning(status: int, code: str) -> tuple[type[ModelArtsError], str | None]:
+    if (status, code) in _CODES:
+        return _CODES[status, code]
+    if status in _STATUSES:
+        return _STATUSES[status]
     if 300 <= status < 400:  # noqa: PLR2004 - Redirection
-        return ServiceError("The service points to another address, which is not followed", **facts)
-    return _ERRORS.get(status, ServiceError)(**facts)
+        return ServiceError, "The service points to another address, which is not followed"
+    return ServiceError, "The service did not accept the request" if status < 500 else None  # noqa: PLR2004
 
 
-def _string(document: dict[str, Any], *names: str) -> str | None:
-    values = (document.get(name) for name in names)
-    return next((str(value)[:1_000] for value in values if isinstance(value, (str, int)) and value != ""), None)
+def _refusal(sentence: str | None, code: str, words: str, facts: dict[str, Any]) -> AuthenticationError:
+    if code in _EXPIRED or "token expires" in words:
+        return AuthenticationError("The token is too old", expired=True, **facts)
+    told = (text for phrase, text in _REFUSALS.items() if phrase in words)
+    return AuthenticationError(sentence or next(told, None), **facts)
 
 
-def _seconds(text: str | None) -> float | None:
-    return min(float(text), MAX_RETRY_AFTER) if text and text.isascii() and text.isdecimal() else None
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Read how long to wait: seconds, or a date, which is held against the service's own clock where it is told."""
+    text = headers.get("Retry-After", "")
+    if text.isascii() and text.isdecimal():
+        return min(float(text), MAX_RETRY_AFTER)
+    until, now = _moment(text), _moment(headers.get("Date", ""))
+    if until is None:
+        return None
+    return min(max(0.0, until - (time.time() if now is None else now)), MAX_RETRY_AFTER)
+
+
+def _moment(text: str) -> float | None:
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except (ValueError, OverflowError, TypeError, IndexError):  # it has raised each of them, in one release or another
+        return None

@@ -25,6 +25,8 @@ class ModelArtsError(Exception):
         The service's own words.
     request_id : str, optional
         What the service's support asks for.
+    retry_after : float, optional
+        Seconds that the service asks to wait; ``None`` when it does not say.
     """
 
     summary: ClassVar[str] = "The request to ModelArts failed"
@@ -37,12 +39,14 @@ class ModelArtsError(Exception):
         error_code: str | None = None,
         error_msg: str | None = None,
         request_id: str | None = None,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(self.summary if message is None else message)
         self.status_code = status_code
         self.error_code = error_code
         self.error_msg = error_msg
         self.request_id = request_id
+        self.retry_after = retry_after
 
     def __str__(self) -> str:
         sentence: str = self.args[0]
@@ -65,9 +69,29 @@ class ConfigurationError(ModelArtsError):
 
 
 class AuthenticationError(ModelArtsError):
-    """The service does not accept the credentials (HTTP 401)."""
+    """The service does not accept the credentials (HTTP 401, or a code that says so).
+
+    Parameters
+    ----------
+    message : str, optional
+        As for `ModelArtsError`.
+    expired : bool, default False
+        Whether the service says that they were good once and are too old now.
+    **facts
+        As for `ModelArtsError`.
+    """
 
     summary = "The credentials were refused"
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        expired: bool = False,
+        **facts: Any,  # noqa: ANN401 - those of the base
+    ) -> None:
+        super().__init__(message, **facts)
+        self.expired = expired
 
 
 class PermissionDeniedError(ModelArtsError):
@@ -83,27 +107,9 @@ class NotFoundError(ModelArtsError):
 
 
 class ThrottledError(ModelArtsError):
-    """The service asks for fewer requests (HTTP 429).
-
-    Parameters
-    ----------
-    retry_after : float, optional
-        Seconds that the service asks to wait; ``None`` when it does not say.
-    **facts
-        As for `ModelArtsError`.
-    """
+    """The service asks for fewer requests (HTTP 429). `retry_after` says how long to wait, where the service does."""
 
     summary = "The service asks for fewer requests"
-
-    def __init__(
-        self,
-        message: str | None = None,
-        *,
-        retry_after: float | None = None,
-        **facts: Any,  # noqa: ANN401 - those of the base
-    ) -> None:
-        super().__init__(message, **facts)
-        self.retry_after = retry_after
 
 
 class ServiceError(ModelArtsError):

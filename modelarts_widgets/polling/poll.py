@@ -158,7 +158,7 @@ class Poll(Generic[AnswerT]):
         if self.failures + 1 >= MAX_FAILURES:
             return "paused", None
         backoff = min(MAX_DELAY, self.interval * 2**self.failures)
-        asked = error.retry_after if isinstance(error, ThrottledError) else None
+        asked = error.retry_after
         return "retrying", max(backoff, asked or 0.0)
 
 
