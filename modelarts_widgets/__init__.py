@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-from .auth import TokenAuth
+from .auth import AkSkAuth, TokenAuth
 from .client import ModelArtsClient
 from .errors import (
     AuthenticationError,
@@ -24,6 +24,7 @@ from .monitor import ExportMonitor
 __version__ = version("modelarts-widgets")
 
 __all__ = [
+    "AkSkAuth",
     "AuthenticationError",
     "ConfigurationError",
     "ConnectionFailedError",

@@ -14,7 +14,7 @@ import requests
 from requests.auth import AuthBase
 
 from .decoding import decode
-from .errors import ConfigurationError, ConnectionFailedError, MalformedResponseError
+from .errors import ConfigurationError, ConnectionFailedError, MalformedResponseError, bare
 from .models import ExportTask
 
 Timeout: TypeAlias = "float | tuple[float, float]"
@@ -132,7 +132,7 @@ class ModelArtsClient:
             with self._session.get(url, auth=self.auth, **options) as response:
                 return response.status_code, response.headers, _read(response)
         except requests.RequestException as error:
-            what, why = f"{_why(error)} {self.endpoint}", type(error)(str(error))
+            what, why = f"{_why(error)} {self.endpoint}", bare(error)
         # The error itself has the request, and its traceback the headers, token included: a bare copy
         # is the cause, raised where the error is not the context.
         raise ConnectionFailedError(what) from why

@@ -134,3 +134,14 @@ class ExportFailedError(ModelArtsError):
     """The export itself ended as FAILED; raised by `ExportTask.raise_for_status` only."""
 
     summary = "The export failed"
+
+
+def bare(error: Exception) -> Exception:
+    """Copy an error of another library without what hangs on it, to be the cause of one of ours.
+
+    The original may hold a request with its headers, and its traceback the variables of the code that
+    made them: secrets, which some ways to print a traceback show.
+    """
+    copy = type(error).__new__(type(error))
+    copy.args = (str(error),)
+    return copy

@@ -8,6 +8,7 @@ misreading of the API cannot cancel out on both sides of the wire.
 from __future__ import annotations
 
 from .exports import Clock, SimulatedExport
+from .identity import AccessKey
 from .service import Simulator
 
-__all__ = ["Clock", "SimulatedExport", "Simulator"]
+__all__ = ["AccessKey", "Clock", "SimulatedExport", "Simulator"]

@@ -1,29 +1,25 @@
-"""The simulated service: `Simulator` holds the exports and decides on answers, a threaded HTTP server sends them."""
+"""The simulated service: `Simulator` holds the exports and decides on answers."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-import logging
 import re
-import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from http.server import BaseHTTPRequestHandler
-from socketserver import ThreadingTCPServer
 from types import TracebackType
 from typing import Any
 from urllib.parse import unquote
 
+from . import keystone
 from .exports import DEFAULT_PARAMS, SimulatedExport
+from .identity import TEMPORARY_KEY_SECONDS, AccessKey, Identity
+from .keystone import Account
+from .messages import Answer, Request, gateway_fault, identifier, service_fault
+from .server import Server
 
-_logger = logging.getLogger(__name__)
 _STATUS_CALL = re.compile(r"/v2/([^/]+)/datasets/([^/]+)/export-tasks/([^/]+)")
 _OUTCOMES = ("SUCCESSED", "FAILED")
-
-Answer = tuple[int, dict[str, Any]]
 
 
 class Simulator:
@@ -35,17 +31,43 @@ class Simulator:
         Seconds since 1970 UTC; see `Clock` for one that can be repeated.
     port : int, default 0
         Port to listen on; 0 takes any that is free.
+    identity_clock : callable, default `time.time`
+        Seconds since 1970 UTC, against which tokens and signatures are held. Apart from `clock`, since
+        who signs a request looks at a real one.
+
+    Attributes
+    ----------
+    project_id : str
+        The one project.
+    token : str
+        A token for it, good for 24 hours.
+    access_key, secret_key : str
+        A pair to sign requests with.
+    username, password, domain_name, project_name : str
+        What ``POST /v3/auth/tokens`` takes for a new token. The name of the project is that of its region.
     """
 
-    def __init__(self, *, clock: Callable[[], float] = time.time, port: int = 0) -> None:
-        self.project_id = _identifier("project", 32)
-        self.token = f"simulated-{_identifier('token', 32)}"
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.time,
+        port: int = 0,
+        identity_clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.project_id = identifier("project", 32)
+        self.username, self.password = "simulated-user", f"simulated-{identifier('password', 16)}"
+        self.domain_name, self.project_name = "simulated-domain", "eu-de"
+        self._account = Account(self.username, self.password, self.domain_name, self.project_name, self.project_id)
+        self._identity = Identity(identity_clock)
+        self.token = self.issue_token()
+        key = self._identity.issue_key()
+        self.access_key, self.secret_key = key.access_key, key.secret_key
         self._clock = clock
         self._port = port
         self._exports: dict[tuple[str, str], SimulatedExport] = {}
         self._requests = 0
         self._lock = threading.Lock()
-        self._server: _Server | None = None
+        self._server: Server | None = None
 
     @property
     def endpoint(self) -> str:
@@ -58,7 +80,29 @@ class Simulator:
         """
         if self._server is None:
             raise RuntimeError("The simulator is not started: call start(), or use it in a with block")
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def iam_endpoint(self) -> str:
+        """URL of the identity service, for ``auth_url`` in a ``clouds.yaml`` and ``OS_AUTH_URL``."""
+        return f"{self.endpoint}/v3"
+
+    @property
+    def requests(self) -> int:
+        """How many requests have come so far, of all kinds."""
+        return self._requests
+
+    def issue_token(self, seconds: float | None = None) -> str:
+        """Make another token, good for some seconds; by default for 24 hours."""
+        return self._identity.issue_token(seconds).value
+
+    def revoke_tokens(self) -> None:
+        """End all tokens, as a change of the password does: from now on they must be renewed."""
+        self._identity.revoke_tokens()
+
+    def issue_temporary_key(self, seconds: float = TEMPORARY_KEY_SECONDS) -> AccessKey:
+        """Make a key pair with a security token, good for some seconds."""
+        return self._identity.issue_key(seconds)
 
     def add_export(
         self,
@@ -107,8 +151,8 @@ class Simulator:
             raise ValueError(f"outcome must be one of {', '.join(_OUTCOMES)}, not {outcome!r}")
         details = json.loads(json.dumps(dict(DEFAULT_PARAMS if params is None else params)))
         with self._lock:
-            dataset_id = dataset_id or _identifier("dataset", 20)
-            task_id = task_id or _identifier(f"task {len(self._exports)}", 20)
+            dataset_id = dataset_id or identifier("dataset", 20)
+            task_id = task_id or identifier(f"task {len(self._exports)}", 20)
             if (dataset_id, task_id) in self._exports:
                 raise ValueError(f"export {task_id} of dataset {dataset_id} exists already")
             self._exports[dataset_id, task_id] = export = SimulatedExport(
@@ -125,7 +169,7 @@ class Simulator:
             When the port is taken.
         """
         if self._server is None:
-            self._server = _Server(self.answer, self._port)
+            self._server = Server(self.answer, self._port)
             self._port = self._server.server_address[1]  # so that it comes back where it was
             threading.Thread(target=self._server.serve_forever, args=(0.05,), name="simulator", daemon=True).start()
         return self
@@ -149,96 +193,33 @@ class Simulator:
         where = "stopped" if self._server is None else self.endpoint
         return f"<Simulator {where}, exports: {len(self._exports)}>"
 
-    def answer(self, method: str, target: str, token: str | None) -> Answer:
-        """Decide on an answer: HTTP status and JSON body. Does no I/O."""
+    def answer(self, request: Request) -> Answer:
+        """Decide on an answer. Does no I/O."""
         with self._lock:
             self._requests += 1
-            request_id = _identifier(f"request {self._requests}", 32)
-        call = _STATUS_CALL.fullmatch(target.partition("?")[0])
-        if call is None or method != "GET":
-            return 404, _gateway("APIG.0101", "The API does not exist or has not been published.", request_id)
-        if token != self.token:
-            fault = "x-auth-token not found" if token is None else "decrypt token fail"
-            message = f"Incorrect IAM authentication information: {fault}"
-            return 401, _gateway("APIG.0301", message, request_id)
-        return self._export(*map(unquote, call.groups()))
+            request_id = identifier(f"request {self._requests}", 32)
+        answer = self._decide(request)
+        if "request_id" not in answer.document:
+            return answer
+        return Answer(answer.status, {**answer.document, "request_id": request_id}, {"X-Request-Id": request_id})
+
+    def _decide(self, request: Request) -> Answer:
+        told = keystone.answer(request, self._account, self._identity, f"http://127.0.0.1:{self._port}")
+        if told is not None:
+            return told
+        call = _STATUS_CALL.fullmatch(request.path)
+        if call is None or request.method != "GET":
+            return gateway_fault(404, "APIG.0101", "The API does not exist or has not been published.")
+        return self._identity.fault(request) or self._export(*map(unquote, call.groups()))
 
     def _export(self, project_id: str, dataset_id: str, task_id: str) -> Answer:
         if project_id != self.project_id:
-            return 403, _service("ModelArts.0210", "The project ID in the URL is not that of the token.")
+            return service_fault(403, "ModelArts.0210", "The project ID in the URL is not that of the token.")
         with self._lock:
             export = self._exports.get((dataset_id, task_id))
             is_known = any(dataset_id == known for known, _ in self._exports)
         if export is not None:
-            return 200, export.document(self._clock())
+            return Answer(200, export.document(self._clock()))
         if is_known:
-            return 400, _service("ModelArts.4359", f"The export task {task_id} does not exist.")
-        return 400, _service("ModelArts.4352", f"The dataset {dataset_id} does not exist.")
-
-
-def _identifier(of: str, length: int) -> str:
-    """Make an ID that looks random and is always the same."""
-    return hashlib.sha256(of.encode()).hexdigest()[:length]
-
-
-def _gateway(code: str, message: str, request_id: str) -> dict[str, Any]:
-    return {"error_code": code, "error_msg": message, "request_id": request_id}
-
-
-def _service(code: str, message: str) -> dict[str, Any]:
-    return {"error_msg": message, "error_code": code}
-
-
-class _Server(ThreadingTCPServer):
-    """Unlike http.server's own, asks no name service for its name, and ends its connections when it stops."""
-
-    allow_reuse_address = True
-    daemon_threads = True
-    request_queue_size = 128
-
-    def __init__(self, answer: Callable[[str, str, str | None], Answer], port: int) -> None:
-        self.answer = answer
-        self._open: set[socket.socket] = set()
-        super().__init__(("127.0.0.1", port), _Handler)
-
-    def get_request(self) -> tuple[socket.socket, Any]:
-        connection, address = super().get_request()
-        self._open.add(connection)
-        return connection, address
-
-    def shutdown_request(self, request: Any) -> None:  # noqa: ANN401 - as the base class has it
-        self._open.discard(request)
-        super().shutdown_request(request)
-
-    def server_close(self) -> None:
-        super().server_close()
-        for connection in list(self._open):
-            with suppress(OSError):  # the client was faster
-                connection.shutdown(socket.SHUT_RDWR)  # wakes the thread that reads from it, and ends it
-
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401, ARG002 - as the base class has it
-        _logger.debug("A connection broke", exc_info=True)  # noqa: LOG014 - called in an except clause
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"  # keep-alive
-    wbufsize = -1  # headers and body in one write: two of them cost 40 ms a request, with Nagle's algorithm
-    server: _Server
-
-    def _answer(self) -> None:
-        status, document = self.server.answer(self.command, self.path, self.headers["X-Auth-Token"])
-        body = json.dumps(document, ensure_ascii=False).encode(errors="surrogatepass")
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json;charset=utf-8")
-        self.send_header("Content-Length", str(len(body)))
-        if "request_id" in document:
-            self.send_header("X-Request-Id", document["request_id"])
-        if self.headers["Content-Length"] or self.headers["Transfer-Encoding"]:
-            self.send_header("Connection", "close")  # a body that nobody reads would be taken for the next request
-        self.end_headers()
-        self.wfile.write(body if self.command != "HEAD" else b"")
-
-    do_GET = do_HEAD = do_OPTIONS = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815 - names set by http.server
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base class has it
-        _logger.debug(format, *args)
+            return service_fault(400, "ModelArts.4359", f"The export task {task_id} does not exist.")
+        return service_fault(400, "ModelArts.4352", f"The dataset {dataset_id} does not exist.")

@@ -1,0 +1,150 @@
+"""Who may ask: tokens and access keys of the simulated project, the way its gateway and identity service treat them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from .messages import Answer, Request, gateway_fault, identifier, service_fault
+from .signature import Claim, is_genuine, read_claim, skew
+
+TOKEN_SECONDS = 86_400.0
+"""How long a token lives, as on the real service."""
+TEMPORARY_KEY_SECONDS = 900.0
+MAX_SKEW = 900.0
+"""Seconds that the signer's clock may be wrong."""
+MAX_REFUSALS = 5
+"""Refusals in a row that an access key survives."""
+LOCKED_SECONDS = 300.0
+
+
+@dataclass(frozen=True)
+class AccessKey:
+    """A key pair; a temporary one has a security token, too."""
+
+    access_key: str
+    secret_key: str
+    security_token: str | None = None
+    expires: float = float("inf")
+    """Seconds since 1970 UTC."""
+
+    def __repr__(self) -> str:
+        return f"AccessKey({self.access_key!r}, …)"
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token of the identity service."""
+
+    value: str
+    issued: float
+    """Seconds since 1970 UTC, like `expires`."""
+    expires: float
+    has_project: bool = True
+
+    def __repr__(self) -> str:
+        return f"Token(…, expires={timestamp(self.expires)})"
+
+
+class Identity:
+    """Tokens and keys of one project.
+
+    Parameters
+    ----------
+    clock : callable
+        Seconds since 1970 UTC.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.clock = clock
+        self.token_seconds = TOKEN_SECONDS
+        self._lock = threading.Lock()
+        self._tokens: dict[str, Token] = {}
+        self._revoked: set[str] = set()
+        self._keys: dict[str, AccessKey] = {}
+        self._refusals: dict[str, int] = {}
+        self._locked_until: dict[str, float] = {}
+        self._issued = 0
+
+    def issue_token(self, seconds: float | None = None, *, has_project: bool = True) -> Token:
+        """Make a token that lives for some seconds, by default as long as all do."""
+        with self._lock:
+            now, number = self.clock(), self._issued
+            self._issued += 1
+            value = f"simulated-{identifier('token' if not number else f'token {number}', 32)}"
+            lifetime = self.token_seconds if seconds is None else seconds
+            token = self._tokens[value] = Token(value, now, now + lifetime, has_project)
+            return token
+
+    def revoke_tokens(self) -> None:
+        """End all tokens at once, as a change of the password does."""
+        with self._lock:
+            self._revoked |= self._tokens.keys()
+
+    def valid_token(self, value: str | None) -> Token | None:
+        """Find a token that is still good."""
+        token = self._tokens.get(value or "")
+        is_good = token is not None and value not in self._revoked and self.clock() < token.expires
+        return token if is_good else None
+
+    def issue_key(self, seconds: float | None = None) -> AccessKey:
+        """Make a key pair; one that lives for some seconds only has a security token."""
+        with self._lock:
+            number = len(self._keys)
+            name, secret = identifier(f"access key {number}", 20).upper(), identifier(f"secret key {number}", 40)
+            token = None if seconds is None else f"temporary-{identifier(f'security token {number}', 32)}"
+            expires = float("inf") if seconds is None else self.clock() + seconds
+            key = self._keys[name] = AccessKey(name, secret, token, expires)
+            return key
+
+    def fault(self, request: Request) -> Answer | None:
+        """Check who asks; return the answer that refuses it, or ``None`` where all is well."""
+        if "x-auth-token" in request.headers:
+            return self._token_fault(request.headers["x-auth-token"])
+        claim = read_claim(request)
+        if claim is None:
+            return _refused("x-auth-token not found")
+        with self._lock:
+            if self.clock() < self._locked_until.get(claim.access_key, 0.0):
+                return _refused("AK access failed to reach the limit,forbidden")
+            why = self._key_fault(claim, request)
+            self._count(claim.access_key, is_refused=why is not None)
+        return None if why is None else _refused(why)
+
+    def _token_fault(self, value: str) -> Answer | None:
+        token = self._tokens.get(value)
+        if token is None:
+            return _refused("decrypt token fail")
+        if value in self._revoked:
+            return gateway_fault(401, "APIG.0307", "The token must be updated.")
+        if self.clock() >= token.expires:
+            return _refused(f"token expires, expires_at: {timestamp(token.expires)}")
+        if not token.has_project:
+            return service_fault(401, "ModelArts.0212", "The token does not contain a project.")
+        return None
+
+    def _key_fault(self, claim: Claim, request: Request) -> str | None:
+        key = self._keys.get(claim.access_key)
+        if key is None:
+            return f"Get secretKey failed,ak:{claim.access_key},err:ak not exist"
+        if skew(claim, self.clock()) > MAX_SKEW:
+            return "verify aksk signature fail, the time of the signature is out of range"
+        is_the_pair = request.headers.get("x-security-token") == key.security_token and self.clock() < key.expires
+        return None if is_the_pair and is_genuine(claim, request, key.secret_key) else "verify aksk signature fail"
+
+    def _count(self, access_key: str, *, is_refused: bool) -> None:
+        refusals = self._refusals[access_key] = self._refusals.get(access_key, 0) + 1 if is_refused else 0
+        if refusals > MAX_REFUSALS:
+            self._refusals[access_key] = 0
+            self._locked_until[access_key] = self.clock() + LOCKED_SECONDS
+
+
+def timestamp(seconds: float) -> str:
+    """Write a moment as the identity service does."""
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _refused(why: str) -> Answer:
+    return gateway_fault(401, "APIG.0301", f"Incorrect IAM authentication information: {why}")
