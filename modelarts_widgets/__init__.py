@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-from .auth import AkSkAuth, TokenAuth
+from .auth import AkSkAuth, OpenStackAuth, TokenAuth
 from .client import ModelArtsClient
 from .errors import (
     AuthenticationError,
@@ -36,6 +36,7 @@ __all__ = [
     "ModelArtsClient",
     "ModelArtsError",
     "NotFoundError",
+    "OpenStackAuth",
     "PermissionDeniedError",
     "SearchCondition",
     "SearchLabel",

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import math
+import os
 import re
-from collections.abc import Mapping
-from ipaddress import ip_address
+import threading
+from collections.abc import Callable
 from types import TracebackType
-from typing import Any, TypeAlias
-from urllib.parse import quote, urlsplit
+from typing import Any
+from urllib.parse import quote
 
 import requests
 from requests.auth import AuthBase
 
 from .decoding import decode
-from .errors import ConfigurationError, ConnectionFailedError, MalformedResponseError, bare
+from .discovery import discover
+from .endpoints import checked_endpoint
+from .errors import AuthenticationError, ConfigurationError
 from .models import ExportTask
-
-Timeout: TypeAlias = "float | tuple[float, float]"
-"""Seconds to connect and seconds between two pieces of an answer; a single number stands for both."""
-
-MAX_BODY = 32 * 2**20
-"""Bytes; a longer answer is refused, so that a broken proxy cannot fill the memory."""
+from .transport import Timeout, exchange
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_CHUNK = 2**16
 
 
 class ModelArtsClient:
@@ -34,8 +31,9 @@ class ModelArtsClient:
     ----------
     endpoint : str
         Such as ``https://modelarts.eu-de.otc.t-systems.com``. Plain ``http`` is for loopback addresses only.
-    project_id : str
-        The project that the datasets belong to.
+    project_id : str or None
+        The project that the datasets belong to. ``None`` leaves it to credentials that know theirs, such
+        as `OpenStackAuth`, which are asked at the first request.
     auth : requests.auth.AuthBase, optional
         Such as `TokenAuth`. Default: what the session does by itself.
     session : requests.Session, optional
@@ -54,20 +52,49 @@ class ModelArtsClient:
     def __init__(
         self,
         endpoint: str,
-        project_id: str,
+        project_id: str | None,
         *,
         auth: AuthBase | None = None,
         session: requests.Session | None = None,
         timeout: Timeout = (5.0, 30.0),
     ) -> None:
-        self.endpoint = _checked_endpoint(endpoint)
-        self.project_id = checked_identifier("project_id", project_id)
+        self.endpoint = checked_endpoint(endpoint)
+        self.project_id = None if project_id is None else checked_identifier("project_id", project_id)
         self.timeout = _checked_timeout(timeout)
         self.auth = auth
+        self._renewing = threading.Lock()
+        self._renewals = 0
         self._owns_session = session is None
         self._session = requests.Session() if session is None else session
-        if self._owns_session and _is_loopback(urlsplit(self.endpoint).hostname or ""):
+        if self._owns_session and self.endpoint.startswith("http:"):
             self._session.trust_env = False  # or the token would go through HTTP_PROXY, in the clear
+
+    @classmethod
+    def from_env(
+        cls, *, region: str | None = None, endpoint: str | None = None, project_id: str | None = None
+    ) -> ModelArtsClient:
+        """Connect with what is in the environment and its usual files. Reads them only; asks nobody.
+
+        In this order: the variables of Huawei Cloud's SDK (``HUAWEICLOUD_SDK_*``), those of Terraform
+        (``HW_*``), those of OpenStack (``OS_*``, ``OS_CLOUD``), ``~/.huaweicloud/credentials``, ``clouds.yaml``.
+        The README has all names.
+
+        Parameters
+        ----------
+        region : str, optional
+            Such as ``eu-de``; tells the endpoint. Default: the one that is found.
+        endpoint : str, optional
+            Wins over any region. Default: that of the region.
+        project_id : str, optional
+            Default: the one that is found, or the one that the credentials are for.
+
+        Raises
+        ------
+        ConfigurationError
+            For what is missing; lists what was looked for and what was found, without values.
+        """
+        found = discover(os.environ, region=region, endpoint=endpoint, project_id=project_id)
+        return cls(found.endpoint, found.project_id, auth=found.auth)
 
     def get_export_task(self, dataset_id: str, task_id: str) -> ExportTask:
         """Ask for the state of one export task. Blocks for the request.
@@ -96,6 +123,15 @@ class ModelArtsClient:
         return ExportTask.from_json(self._get(f"/datasets/{dataset}/export-tasks/{task}"))
 
     @property
+    def refusal(self) -> AuthenticationError | None:
+        """How the present credentials were refused at last; ``None`` when they were changed or accepted since.
+
+        Who asks by itself, again and again, must not go on with such credentials: after a few refusals
+        in a row the service locks an access key for everybody who uses it.
+        """
+        return self._refusal
+
+    @property
     def auth(self) -> AuthBase | None:
         """The credentials. May be changed at any time, for all that ask through this client."""
         return self._auth
@@ -105,6 +141,7 @@ class ModelArtsClient:
         if auth is not None and not callable(auth):
             raise ConfigurationError(f"auth must be an object such as TokenAuth(token), not {type(auth).__name__}")
         self._auth = auth
+        self._refusal: AuthenticationError | None = None
 
     def close(self) -> None:
         """Close the connections, unless the session is yours."""
@@ -123,19 +160,53 @@ class ModelArtsClient:
         return f"ModelArtsClient({self.endpoint!r}, {self.project_id!r})"
 
     def _get(self, path: str) -> dict[str, Any]:
-        return decode(*self._exchange(f"{self.endpoint}/v2/{quote(self.project_id, safe='')}{path}"))
-
-    def _exchange(self, url: str) -> tuple[int, Mapping[str, str], bytes]:
-        # Redirects are not followed: requests would hand X-Auth-Token on to another host.
-        options: dict[str, Any] = {"timeout": self.timeout, "allow_redirects": False, "stream": True}
+        auth = self.auth
         try:
-            with self._session.get(url, auth=self.auth, **options) as response:
-                return response.status_code, response.headers, _read(response)
-        except requests.RequestException as error:
-            what, why = f"{_why(error)} {self.endpoint}", bare(error)
-        # The error itself has the request, and its traceback the headers, token included: a bare copy
-        # is the cause, raised where the error is not the context.
-        raise ConnectionFailedError(what) from why
+            document = self._asked(path, auth, self._renewals)
+        except AuthenticationError as error:
+            self._note(auth, error)
+            raise
+        self._note(auth, None)
+        return document
+
+    def _asked(self, path: str, auth: AuthBase | None, renewals: int) -> dict[str, Any]:
+        """Ask; where credentials are too old, renew them once and ask again."""
+        try:
+            return self._ask(path)
+        except AuthenticationError as error:
+            # Who insists after a refusal of another kind gets new ones, too.
+            is_worth_it = error.expired or self._refusal is not None
+            if not (is_worth_it and self._renewed(auth, renewals)):
+                raise
+        return self._ask(path)
+
+    def _ask(self, path: str) -> dict[str, Any]:
+        url = f"{self.endpoint}/v2/{quote(self._project(), safe='')}{path}"
+        return decode(*exchange(self._session, url, self.auth, self.timeout))
+
+    def _note(self, auth: AuthBase | None, refusal: AuthenticationError | None) -> None:
+        if auth is self.auth:  # others may have been set while the request was under way
+            self._refusal = refusal
+
+    def _renewed(self, auth: AuthBase | None, renewals: int) -> bool:
+        """Renew the credentials, unless another thread did so while this one was refused."""
+        refresh: Callable[[], object] | None = getattr(auth, "refresh", None)
+        if refresh is None:
+            return False
+        with self._renewing:
+            if renewals == self._renewals:
+                if refresh() is False:
+                    return False
+                self._renewals += 1
+        return True
+
+    def _project(self) -> str:
+        if self.project_id is None:
+            ask: Callable[[], str] | None = getattr(self.auth, "get_project_id", None)
+            if ask is None:
+                raise ConfigurationError("The project ID is missing, and these credentials do not know theirs")
+            self.project_id = checked_identifier("project_id", ask())
+        return self.project_id
 
 
 def checked_identifier(name: str, value: str) -> str:
@@ -155,22 +226,6 @@ def checked_identifier(name: str, value: str) -> str:
     return value
 
 
-def _checked_endpoint(endpoint: object) -> str:
-    url = endpoint if isinstance(endpoint, str) and endpoint.isprintable() and " " not in endpoint else ""
-    try:
-        parts = urlsplit(url)
-        _ = parts.port, (parts.hostname or "").encode("idna")
-    except ValueError:
-        parts = urlsplit("")
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        raise ConfigurationError("The endpoint must be a URL such as https://modelarts.eu-de.otc.t-systems.com")
-    if parts.username is not None or parts.password is not None:
-        raise ConfigurationError("The endpoint must not hold a user name or password: pass auth=… instead")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
-        raise ConfigurationError(f"The endpoint must start with https://, or anyone on the way reads the token: {url}")
-    return url.rstrip("/")
-
-
 def _checked_timeout(timeout: object) -> Timeout:
     pair = timeout if isinstance(timeout, tuple) else (timeout, timeout)
     if len(pair) == len(("connect", "read")) and all(_is_positive(seconds) for seconds in pair):
@@ -180,30 +235,3 @@ def _checked_timeout(timeout: object) -> Timeout:
 
 def _is_positive(seconds: object) -> bool:
     return isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and 0 < seconds < math.inf
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _read(response: requests.Response) -> bytes:
-    """Read a body piece by piece, to give up on one that is too long."""
-    body = bytearray()
-    for chunk in response.iter_content(_CHUNK):
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise MalformedResponseError(
-                f"The answer is longer than {MAX_BODY} bytes", status_code=response.status_code
-            )
-    return bytes(body)
-
-
-def _why(error: requests.RequestException) -> str:
-    if isinstance(error, requests.exceptions.SSLError):
-        return "The certificate was not accepted from"
-    if isinstance(error, requests.Timeout):
-        return "No answer in time from"
-    return "There is no connection to"

@@ -18,10 +18,10 @@ from .errors import (
     ThrottledError,
 )
 
+_OK = 200
 MAX_RETRY_AFTER = 86_400.0
 """Seconds; the longest wait that a service is granted."""
 
-_OK = 200
 _MAX_TEXT = 1_000
 _NO_API = "This API is not published at this endpoint (some regions have retired it)"
 _OTHER_PROJECT = "The project ID is not the one that the credentials are for"

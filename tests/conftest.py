@@ -72,12 +72,15 @@ def serve() -> Iterator[Callable[..., str]]:
         class Fixed(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 self.server.seen.append(dict(self.headers))  # type: ignore[attr-defined]
+                self.rfile.read(int(self.headers["Content-Length"] or 0))
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name.replace("_", "-"), value)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
+
+            do_POST = do_GET  # noqa: N815 - a name that http.server sets
 
             def log_message(self, *_: object) -> None:
                 """Keep quiet."""

@@ -22,8 +22,8 @@ from modelarts_widgets import (
     PermissionDeniedError,
     ServiceError,
     TokenAuth,
+    transport,
 )
-from modelarts_widgets import client as client_module
 from modelarts_widgets.simulator import Simulator
 
 Serve = Callable[..., str]
@@ -169,7 +169,7 @@ def test_an_answer_cut_short_is_a_failed_connection(serve: Serve) -> None:
 
 
 def test_an_answer_without_end_is_given_up(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client_module, "MAX_BODY", 1_000)
+    monkeypatch.setattr(transport, "MAX_BODY", 1_000)
     with pytest.raises(MalformedResponseError, match="longer than 1000 bytes"):
         ask(serve(200, b'{"a": "' + b"b" * 2_000 + b'"}'))
 

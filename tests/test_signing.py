@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from modelarts_widgets import AkSkAuth, ConfigurationError
-from modelarts_widgets.signing import authorization, canonical_request
+from modelarts_widgets.auth.signing import authorization, canonical_request
 
 VECTOR_URL = (
     "https://service.region.example.com/v1/77b6a44cba5143ab91d13ab9a8ff44fd/vpcs"

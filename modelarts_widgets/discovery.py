@@ -1,0 +1,208 @@
+"""Endpoint, project and credentials from the variables and files that people already have.
+
+Credentials are taken from the first of these places that has any; nothing asks the network:
+
+1. ``HUAWEICLOUD_SDK_AK`` and ``HUAWEICLOUD_SDK_SK`` (``HUAWEICLOUD_SDK_SECURITY_TOKEN``), of Huawei Cloud's SDK
+2. ``HW_ACCESS_KEY`` and ``HW_SECRET_KEY`` (``HW_SECURITY_TOKEN``), else ``HW_AUTH_TOKEN``, of Terraform
+3. ``OS_CLOUD``, which names an entry of ``clouds.yaml``
+4. ``OS_TOKEN``, else ``OS_AUTH_TOKEN``
+5. ``OS_AUTH_URL``, ``OS_USERNAME`` and ``OS_PASSWORD``, where the extra ``openstack`` is installed
+6. ``OS_ACCESS_KEY`` and ``OS_SECRET_KEY`` (``OS_SECURITY_TOKEN``)
+7. the file ``~/.huaweicloud/credentials``, or the one that ``HUAWEICLOUD_SDK_CREDENTIALS_FILE`` names
+8. the only entry of ``clouds.yaml``, where the extra ``openstack`` is installed
+
+Half of a pair is an error, not a reason to look on: it would end with credentials that nobody meant.
+Credentials of one family never go to an address that a family before it names: a token for one cloud must
+not reach another.
+"""
+
+from __future__ import annotations
+
+import configparser
+import os
+from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+
+from requests.auth import AuthBase
+
+from .auth import AkSkAuth, CloudSettings, OpenStackAuth, TokenAuth
+from .endpoints import checked_endpoint, endpoint_beside, endpoint_of_region
+from .errors import ConfigurationError
+
+Environment = Mapping[str, str]
+
+_CREDENTIALS_FILE = "~/.huaweicloud/credentials"
+_CLOUDS_FILES = ("./clouds.yaml", "./clouds.yml", "~/.config/openstack/clouds.yaml", "/etc/openstack/clouds.yaml")
+_PASSWORD = ("OS_AUTH_URL", "OS_USERNAME", "OS_PASSWORD")
+_LOOKED_FOR = (
+    "HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK",
+    "HW_ACCESS_KEY and HW_SECRET_KEY",
+    "HW_AUTH_TOKEN",
+    "OS_CLOUD",
+    "OS_TOKEN",
+    "OS_AUTH_TOKEN",
+    "OS_AUTH_URL, OS_USERNAME and OS_PASSWORD",
+    "OS_ACCESS_KEY and OS_SECRET_KEY",
+    _CREDENTIALS_FILE,
+    "clouds.yaml",
+)
+
+
+class _Family(NamedTuple):
+    """Variables that belong together; what one lacks, it takes from the families after it."""
+
+    projects: tuple[str, ...]
+    regions: tuple[str, ...]
+    auth_urls: tuple[str, ...]
+    domain: str | None = None
+
+
+_OPENSTACK = _Family(("OS_PROJECT_ID", "OS_TENANT_ID"), ("OS_REGION_NAME",), ("OS_AUTH_URL",))
+_TERRAFORM = _Family(
+    ("HW_PROJECT_ID", *_OPENSTACK.projects),
+    ("HW_REGION_NAME", *_OPENSTACK.regions),
+    ("HW_AUTH_URL", *_OPENSTACK.auth_urls),
+    "HW_CLOUD",
+)
+_CLOUD = _Family((), (), ())  # openstacksdk has read what counts for it
+_SDK = _TERRAFORM._replace(projects=("HUAWEICLOUD_SDK_PROJECT_ID", *_TERRAFORM.projects))
+
+
+class _Credentials(NamedTuple):
+    """Credentials, where they come from, and what was told beside them."""
+
+    origin: str
+    auth: AuthBase
+    family: _Family
+    settings: CloudSettings = CloudSettings()
+
+
+class Connection(NamedTuple):
+    """What a client needs."""
+
+    endpoint: str
+    project_id: str | None
+    """``None`` where the credentials know theirs, and must be asked."""
+    auth: AuthBase
+
+
+def discover(
+    environ: Environment, *, region: str | None = None, endpoint: str | None = None, project_id: str | None = None
+) -> Connection:
+    """Find what leads to the service. Reads files, and asks nobody.
+
+    Parameters
+    ----------
+    environ : mapping of str to str
+        The variables; an empty one counts as none.
+    region, endpoint, project_id : str, optional
+        What is known already, and wins over everything that is found.
+
+    Raises
+    ------
+    ConfigurationError
+        For what is missing or cannot be used. It lists what was looked for and what was found, without values.
+    """
+    environ = {name: value for name, value in environ.items() if value.strip()}
+    found = next(_credentials(environ), None)
+    family = found.family if found else _SDK
+    settings = found.settings if found else CloudSettings()
+    project = project_id or settings.project_id or _first(environ, family.projects)
+    url = endpoint or _endpoint(environ, family, settings, region)
+    knows_project = found is not None and hasattr(found.auth, "get_project_id")
+    if found is None or url is None or not (project or knows_project):
+        raise ConfigurationError(_report(found, family, has_project=bool(project), has_endpoint=url is not None))
+    auth = found.auth.of_project(project) if isinstance(found.auth, AkSkAuth) and project else found.auth
+    return Connection(checked_endpoint(url), project, auth)
+
+
+def _credentials(environ: Environment) -> Iterator[_Credentials]:
+    yield from _key(environ, "HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SDK_SECURITY_TOKEN", _SDK)
+    yield from _key(environ, "HW_ACCESS_KEY", "HW_SECRET_KEY", "HW_SECURITY_TOKEN", _TERRAFORM)
+    yield from _token(environ, "HW_AUTH_TOKEN", _TERRAFORM)
+    if "OS_CLOUD" in environ:
+        yield _cloud("OS_CLOUD", environ["OS_CLOUD"])
+    yield from _token(environ, "OS_TOKEN", _OPENSTACK)
+    yield from _token(environ, "OS_AUTH_TOKEN", _OPENSTACK)
+    if all(name in environ for name in _PASSWORD) and _has_openstack():
+        yield _cloud(" and ".join(_PASSWORD))
+    yield from _key(environ, "OS_ACCESS_KEY", "OS_SECRET_KEY", "OS_SECURITY_TOKEN", _OPENSTACK)
+    yield from _file(environ.get("HUAWEICLOUD_SDK_CREDENTIALS_FILE", _CREDENTIALS_FILE))
+    if any(map(_is_there, (environ.get("OS_CLIENT_CONFIG_FILE", ""), *_CLOUDS_FILES))) and _has_openstack():
+        yield _cloud("clouds.yaml")
+
+
+def _key(environ: Environment, access: str, secret: str, token: str, family: _Family) -> Iterator[_Credentials]:
+    given = [name for name in (access, secret) if name in environ]
+    if len(given) == 1:
+        (missing,) = {access, secret} - set(given)
+        raise ConfigurationError(f"{given[0]} is set, but {missing} is not: they belong together")
+    if given:
+        auth = AkSkAuth(environ[access], environ[secret], security_token=environ.get(token))
+        yield _Credentials(f"{access} and {secret}", auth, family)
+
+
+def _token(environ: Environment, name: str, family: _Family) -> Iterator[_Credentials]:
+    if name in environ:
+        yield _Credentials(name, TokenAuth(environ[name]), family)
+
+
+def _cloud(origin: str, name: str | None = None) -> _Credentials:
+    auth = OpenStackAuth(name)
+    return _Credentials(origin, auth, _CLOUD, auth.settings())
+
+
+def _file(name: str) -> Iterator[_Credentials]:
+    if not _is_there(name):
+        return
+    parser = configparser.RawConfigParser()  # a secret key may hold the % of interpolation
+    try:
+        parser.read_string(Path(name).expanduser().read_text(encoding="utf-8"))
+        section = {key: value.strip() for key, value in parser.items("basic")} if parser.has_section("basic") else {}
+    except (OSError, UnicodeError, configparser.Error):
+        # What the parser says quotes the line that it cannot read, which may hold the secret.
+        raise ConfigurationError(f"The file {name} cannot be read as an INI file") from None
+    if not (section.get("ak") and section.get("sk")):
+        raise ConfigurationError(f"The file {name} lacks ak or sk in its section [basic]")
+    auth = AkSkAuth(section["ak"], section["sk"], security_token=section.get("security_token") or None)
+    yield _Credentials(name, auth, _SDK, CloudSettings(project_id=section.get("project_id") or None))
+
+
+def _endpoint(environ: Environment, family: _Family, settings: CloudSettings, region: str | None) -> str | None:
+    if region is None and settings.endpoint:
+        return settings.endpoint
+    region = region or settings.region or _first(environ, family.regions)
+    own = environ.get(f"HUAWEICLOUD_SDK_REGION_MODELARTS_{(region or '').replace('-', '_').upper()}")
+    if own:
+        return own.partition(",")[0].strip()
+    auth_url = settings.auth_url or _first(environ, family.auth_urls)
+    beside = endpoint_beside(auth_url, region) if auth_url else None
+    domain = environ.get(family.domain) if family.domain else None
+    return beside or (endpoint_of_region(region, domain) if region else None)
+
+
+def _first(environ: Environment, names: tuple[str, ...]) -> str | None:
+    return next((environ[name].strip() for name in names if name in environ), None)
+
+
+def _is_there(name: str) -> bool:
+    return bool(name) and os.path.isfile(os.path.expanduser(name))  # noqa: PTH111, PTH113 - Path raises without a home
+
+
+def _has_openstack() -> bool:
+    return find_spec("openstack") is not None
+
+
+def _report(found: _Credentials | None, family: _Family, *, has_project: bool, has_endpoint: bool) -> str:
+    extra = "" if _has_openstack() else ' (user names and clouds.yaml need: pip install "modelarts-widgets[openstack]")'
+    origin = f"found in {found.origin}" if found else f"not found; looked for {'; '.join(_LOOKED_FOR)}{extra}"
+    project = "found" if has_project else _advice("project_id=…", family.projects)
+    endpoint = "found" if has_endpoint else _advice("endpoint=… or region=…", family.regions + family.auth_urls)
+    lines = [f"- credentials: {origin}", f"- project ID: {project}", f"- endpoint: {endpoint}"]
+    return "\n".join(["It is not known how to reach ModelArts:", *lines])
+
+
+def _advice(arguments: str, names: tuple[str, ...]) -> str:
+    return f"not found; give {arguments}{', or set one of ' if names else ''}{', '.join(names)}"
