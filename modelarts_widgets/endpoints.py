@@ -13,7 +13,8 @@ _HUAWEI = "myhuaweicloud.com"
 _DOMAINS = {"eu-de": _OTC, "eu-nl": _OTC, "eu-west-101": "myhuaweicloud.eu", "ap-southeast-1": "myhuaweicloud.cn"}
 """Regions whose hosts are not below `_HUAWEI`."""
 _REGION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
-_IAM_HOST = re.compile(rf"iam(?:-pub)?\.(?P<region>{_REGION.pattern})\.(?P<domain>[a-z0-9.-]+)")
+_DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
+_IAM_HOST = re.compile(rf"iam(?:-pub)?\.(?P<region>{_REGION.pattern})\.(?P<domain>{_DOMAIN.pattern})")
 
 
 def checked_endpoint(endpoint: object) -> str:
@@ -64,7 +65,10 @@ def endpoint_of_region(region: str, domain: str | None = None) -> str:
     """
     if not _REGION.fullmatch(region):
         raise ConfigurationError("The region must be a name such as eu-de or cn-north-4")
-    return checked_endpoint(f"https://modelarts.{region}.{domain or _DOMAINS.get(region, _HUAWEI)}")
+    domain = domain or _DOMAINS.get(region, _HUAWEI)
+    if not _DOMAIN.fullmatch(domain):
+        raise ConfigurationError("The domain of the cloud must be a name such as myhuaweicloud.com")
+    return f"https://modelarts.{region}.{domain}"
 
 
 def endpoint_beside(auth_url: str, region: str | None = None) -> str | None:

@@ -35,8 +35,8 @@ class ExportMonitor(CardView):
         ID of the dataset.
     task_id : str
         ID of the export task.
-    client : ModelArtsClient
-        Where to ask.
+    client : ModelArtsClient, optional
+        Where to ask. Default: `ModelArtsClient.from_env`, which reads variables and files at once.
     interval : float, default 2.0
         Seconds between two questions, 0.1 to 86,400. May be changed at any time.
 
@@ -59,6 +59,8 @@ class ExportMonitor(CardView):
     ------
     TypeError, ValueError
         For an ID that is no string, or can be no part of a path.
+    ConfigurationError
+        Without a client, when the environment does not tell how to reach the service.
     traitlets.TraitError
         For an interval that is no number, or out of bounds.
     """
@@ -70,11 +72,15 @@ class ExportMonitor(CardView):
     error = traitlets.Instance(Exception, allow_none=True, read_only=True)
     interval = traitlets.Float(2.0)
 
-    def __init__(self, dataset_id: str, task_id: str, *, client: ModelArtsClient, interval: float = 2.0) -> None:
+    def __init__(
+        self, dataset_id: str, task_id: str, *, client: ModelArtsClient | None = None, interval: float = 2.0
+    ) -> None:
         self.dataset_id = checked_identifier("dataset_id", dataset_id)
         self.task_id = checked_identifier("task_id", task_id)
         self.interval = interval  # refused before there is anything to free
-        self.client = client
+        self._owns_client = client is None
+        self.client = ModelArtsClient.from_env() if client is None else client
+        self._insists = False
         self._poll = Poll(self._fetch, self._updated, self._failed, interval=interval)
         self._settled = Condition(self._poll.lock)
         self._points: deque[Point] = deque(maxlen=_PACE_POINTS)
@@ -120,6 +126,7 @@ class ExportMonitor(CardView):
                 self.client.auth = auth
             is_needed = auth is not None or not self._poll.is_active
             if is_needed and self._poll.phase != "done" and self.comm is not None:
+                self._insists = True  # whoever resumes knows that the credentials were refused
                 self._begin()
 
     def refresh(self) -> None:
@@ -137,6 +144,8 @@ class ExportMonitor(CardView):
         """End the polling and free the widget models. The object stays readable and shows its last card."""
         if self.comm is not None:
             self.stop()
+            if self._owns_client:
+                self.client.close()
         super().close()
 
     def done(self) -> bool:
@@ -217,6 +226,11 @@ class ExportMonitor(CardView):
         self._draw()
 
     def _fetch(self) -> ExportTask:
+        insists, self._insists = self._insists, False
+        refusal = self.client.refusal
+        if refusal is not None and not insists:
+            # Another monitor has learned it already; one refusal each, and the access key would be locked.
+            raise refusal.with_traceback(None)
         return self.client.get_export_task(self.dataset_id, self.task_id)
 
     def _updated(self, task: ExportTask) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,7 +15,7 @@ import pytest
 from comm.base_comm import BaseComm
 from ipywidgets.widgets.widget import _instances
 
-from modelarts_widgets import ExportTask, ModelArtsClient, TokenAuth
+from modelarts_widgets import AuthenticationError, ExportTask, ModelArtsClient, TokenAuth
 from modelarts_widgets.polling import SCHEDULER
 from modelarts_widgets.simulator import Clock, Simulator
 
@@ -41,6 +42,17 @@ def _no_leaks() -> Iterator[None]:
     until(lambda: SCHEDULER.threads == 0)
     until(lambda: set(threading.enumerate()) <= threads)
     assert set(_instances) <= models, "close the monitors"
+
+
+@pytest.fixture(autouse=True)
+def _no_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Stay away from the variables and files of whoever runs the tests."""
+    for name in [name for name in os.environ if name.startswith(("OS_", "HW_", "HUAWEICLOUD_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    # Where openstacksdk looks otherwise is settled when it is imported.
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))
 
 
 @pytest.fixture
@@ -105,6 +117,7 @@ class Script:
         self.answers = list(answers)
         self.asked = 0
         self.auth: object = None
+        self.refusal: AuthenticationError | None = None
 
     def get_export_task(self, dataset_id: str, task_id: str) -> ExportTask:
         """Give the next answer."""

@@ -13,6 +13,7 @@ from ipywidgets import Text, VBox
 from ipywidgets.widgets.widget import _instances
 
 from modelarts_widgets import (
+    AkSkAuth,
     AuthenticationError,
     ConfigurationError,
     ConnectionFailedError,
@@ -363,11 +364,73 @@ def test_a_bad_token_is_a_readable_card_asks_once_and_can_be_replaced(simulator:
             monitor.wait(20.0)
         until(lambda: SCHEDULER.threads == 0)
         assert monitor.phase == "needs-auth"
-        assert "! The credentials were refused" in monitor.to_text()
+        assert "! The token is not valid there" in monitor.to_text()
         assert "call monitor.resume(auth=…)" in monitor.to_text()
         assert "secret" not in monitor.to_html() + repr(monitor) + str(monitor.error)
         monitor.resume(auth=TokenAuth(simulator.token))
         assert monitor.wait(20.0).succeeded
+
+
+def test_wrong_keys_are_refused_once_and_nothing_is_asked_until_there_are_others(
+    simulator: Simulator, watch: Watch
+) -> None:
+    export = simulator.add_export(seconds=0.0)
+    wrong = AkSkAuth(simulator.access_key, "wrong-secret-key")
+    with ModelArtsClient(simulator.endpoint, simulator.project_id, auth=wrong) as client:
+        monitor = watch(client, export.dataset_id, export.task_id)
+        with pytest.raises(AuthenticationError, match="is the secret key right"):
+            monitor.wait(20.0)
+        until(lambda: SCHEDULER.threads == 0)
+        monitor.refresh()
+        monitor.start()
+        monitor.interval = 0.2
+        until(lambda: SCHEDULER.threads == 0)
+        assert (simulator.requests, monitor.phase) == (1, "needs-auth")
+        assert "call monitor.resume(auth=…)" in monitor.to_text()
+        monitor.resume(auth=AkSkAuth(simulator.access_key, simulator.secret_key))
+        assert monitor.wait(20.0).succeeded
+        assert simulator.requests == 2
+
+
+def test_many_monitors_with_wrong_keys_do_not_lock_them(simulator: Simulator, watch: Watch) -> None:
+    exports = [simulator.add_export(seconds=0.0) for _ in range(30)]
+    wrong = AkSkAuth(simulator.access_key, "wrong-secret-key")
+    with ModelArtsClient(simulator.endpoint, simulator.project_id, auth=wrong) as client:
+        monitors = [watch(client, export.dataset_id, export.task_id) for export in exports]
+        for monitor in monitors:
+            monitor.start()
+        until(lambda: all(monitor.phase == "needs-auth" for monitor in monitors))
+        assert simulator.requests <= 4, "no more than there are threads; the sixth would lock the key"
+        client.auth = AkSkAuth(simulator.access_key, simulator.secret_key)
+        for monitor in monitors:
+            monitor.resume()
+            assert monitor.wait(20.0).succeeded
+
+
+def test_who_resumes_insists_though_the_credentials_are_the_same(simulator: Simulator, watch: Watch) -> None:
+    export = simulator.add_export(seconds=0.0)
+    with ModelArtsClient(simulator.endpoint, simulator.project_id, auth=TokenAuth("bad-token")) as client:
+        monitor = watch(client, export.dataset_id, export.task_id)
+        for asked in (1, 2):
+            with pytest.raises(AuthenticationError):
+                monitor.wait(20.0)
+            assert simulator.requests == asked
+            monitor.resume()
+        until(lambda: monitor.phase == "needs-auth")
+
+
+def test_without_a_client_the_environment_tells_where_to_ask(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export = simulator.add_export(seconds=0.0)
+    monkeypatch.setenv("HUAWEICLOUD_SDK_AK", simulator.access_key)
+    monkeypatch.setenv("HUAWEICLOUD_SDK_SK", simulator.secret_key)
+    monkeypatch.setenv("HUAWEICLOUD_SDK_PROJECT_ID", simulator.project_id)
+    monkeypatch.setenv("HW_REGION_NAME", "local-1")
+    monkeypatch.setenv("HUAWEICLOUD_SDK_REGION_MODELARTS_LOCAL_1", simulator.endpoint)
+    monitor = ExportMonitor(export.dataset_id, export.task_id)
+    assert monitor.wait(20.0).succeeded
+    monitor.close()
 
 
 def test_a_service_that_is_not_running_is_a_readable_card_until_it_comes(
@@ -395,7 +458,7 @@ def test_an_answer_that_is_not_json_is_a_readable_card(serve: Callable[..., str]
         until(lambda: monitor.error)
         monitor.stop()
     assert type(monitor.error) is MalformedResponseError
-    assert "! The answer is not a JSON object (HTTP 200)" in monitor.to_text()
+    assert "! The answer is a web page, not JSON" in monitor.to_text()
 
 
 def test_an_error_stands_over_the_last_good_state(watch: Watch) -> None:

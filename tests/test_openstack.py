@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,15 +23,6 @@ from modelarts_widgets import (
 from modelarts_widgets.simulator import Simulator
 
 pytestmark = pytest.mark.filterwarnings("ignore:Support for InfluxDB")  # a warning of its own
-
-
-@pytest.fixture(autouse=True)
-def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Stay away from the configuration of whoever runs the tests."""
-    for name in [name for name in os.environ if name.startswith(("OS_", "HW_", "HUAWEICLOUD_"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))
 
 
 @pytest.fixture

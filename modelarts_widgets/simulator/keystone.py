@@ -50,7 +50,7 @@ def _token(request: Request, account: Account, identity: Identity, endpoint: str
         has_project = _is_project(scope.get("project"), account)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return iam_fault(400, "Bad Request", "The request body is not what it should be.")
-    if not is_known or (scope and not has_project):
+    if not is_known or ("project" in scope and not has_project):
         return _UNAUTHORIZED
     token = identity.issue_token(has_project=has_project)
     catalog = [] if "nocatalog" in request.target.partition("?")[2] else _catalog(account, endpoint)
