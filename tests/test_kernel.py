@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from jupyter_client.blocking.client import BlockingKernelClient
-from jupyter_client.manager import KernelManager
+from kernels import Kernel, running_kernel
 
 SETUP = """
     import threading, time
@@ -26,53 +24,11 @@ SETUP = """
 """
 
 
-class Kernel:
-    """A kernel that runs cells and keeps what they published, in order."""
-
-    def __init__(self, manager: KernelManager, client: BlockingKernelClient) -> None:
-        self.manager = manager
-        self._client = client
-
-    def start_cell(self, code: str) -> str:
-        """Send a cell; return the ID of the request."""
-        request: str = self._client.execute(textwrap.dedent(code))
-        return request
-
-    def published(self, request: str) -> Iterator[dict[str, Any]]:
-        """Give what is published from now on, until the cell is over."""
-        while True:
-            message = self._client.get_iopub_msg(timeout=60)
-            yield message
-            is_status = message["msg_type"] == "status" and message["parent_header"].get("msg_id") == request
-            if is_status and message["content"]["execution_state"] == "idle":
-                return
-
-    def run(self, code: str) -> list[dict[str, Any]]:
-        """Run a cell to its end; fail with its traceback if it raises."""
-        messages = list(self.published(self.start_cell(code)))
-        faults = [message["content"]["traceback"] for message in messages if message["msg_type"] == "error"]
-        assert not faults, "\n".join(faults[0])
-        return messages
-
-    def read(self, expression: str) -> str:
-        """Evaluate an expression."""
-        messages = self.run(f"print({expression})")
-        return "".join(message["content"]["text"] for message in messages if message["msg_type"] == "stream").strip()
-
-
 @pytest.fixture(scope="module")
 def kernel() -> Iterator[Kernel]:
-    manager = KernelManager(kernel_name="python3")
-    manager.start_kernel()
-    client = manager.client()
-    client.start_channels()
-    client.wait_for_ready(timeout=60)
-    running = Kernel(manager, client)
-    running.run(SETUP)
-    yield running
-    client.stop_channels()
-    manager.shutdown_kernel(now=True)
-    manager.cleanup_resources()
+    with running_kernel() as kernel:
+        kernel.run(SETUP)
+        yield kernel
 
 
 def bars(messages: list[dict[str, Any]]) -> list[str]:

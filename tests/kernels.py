@@ -1,0 +1,61 @@
+"""A real kernel to run cells in."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.manager import KernelManager
+
+
+class Kernel:
+    """A kernel that runs cells and keeps what they published, in order."""
+
+    def __init__(self, manager: KernelManager, client: BlockingKernelClient) -> None:
+        self.manager = manager
+        self._client = client
+
+    def start_cell(self, code: str) -> str:
+        """Send a cell; return the ID of the request."""
+        request: str = self._client.execute(textwrap.dedent(code))
+        return request
+
+    def published(self, request: str) -> Iterator[dict[str, Any]]:
+        """Give what is published from now on, until the cell is over."""
+        while True:
+            message = self._client.get_iopub_msg(timeout=60)
+            yield message
+            is_status = message["msg_type"] == "status" and message["parent_header"].get("msg_id") == request
+            if is_status and message["content"]["execution_state"] == "idle":
+                return
+
+    def run(self, code: str) -> list[dict[str, Any]]:
+        """Run a cell to its end; fail with its traceback if it raises."""
+        messages = list(self.published(self.start_cell(code)))
+        faults = [message["content"]["traceback"] for message in messages if message["msg_type"] == "error"]
+        assert not faults, "\n".join(faults[0])
+        return messages
+
+    def read(self, expression: str) -> str:
+        """Evaluate an expression."""
+        messages = self.run(f"print({expression})")
+        return "".join(message["content"]["text"] for message in messages if message["msg_type"] == "stream").strip()
+
+
+@contextmanager
+def running_kernel(**options: Any) -> Iterator[Kernel]:  # noqa: ANN401 - whatever a kernel's process takes
+    """Start a kernel, and end it."""
+    manager = KernelManager(kernel_name="python3")
+    manager.start_kernel(**options)
+    client = manager.client()
+    client.start_channels()
+    try:
+        client.wait_for_ready(timeout=60)
+        yield Kernel(manager, client)
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+        manager.cleanup_resources()
