@@ -13,7 +13,7 @@ EXAMPLES = re.findall(r"^```py(?:thon|con)?\n(.*?)^```$", README, flags=re.MULTI
 
 
 def test_there_are_examples() -> None:
-    assert len(EXAMPLES) == 4
+    assert len(EXAMPLES) == 5
 
 
 def test_the_first_example_is_six_lines_and_ends_in_a_card() -> None:
@@ -25,7 +25,9 @@ def test_the_first_example_is_six_lines_and_ends_in_a_card() -> None:
 def test_the_examples_run_one_after_another(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("OS_TOKEN", "a-token")
+    variables = {"OS_TOKEN": "t", "OS_PROJECT_ID": "p", "OS_REGION_NAME": "eu-de", "MY_KEY": "a", "MY_SECRET": "s"}
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
     names: dict[str, object] = {}
     before = set(_instances)
     try:
