@@ -63,7 +63,7 @@ _CODES: Mapping[tuple[int, str], tuple[type[ModelArtsError], str | None]] = {
 _EXPIRED = frozenset({"APIG.0307", "ModelArts.0202", "ModelArts.4127"})
 # APIG.0301 stands for any trouble with credentials; its message tells which.
 _REFUSALS: Mapping[str, str] = {
-    "verify aksk signature fail": "The signature does not fit: is the secret key right, and this machine's clock?",
+    "verify aksk signature fail": "The signature does not fit (check the secret key, and the clock of this machine)",
     "decrypt token fail": "The token is not valid there",
     "x-auth-token not found": "The request came without credentials",
     "ak not exist": "There is no such access key",

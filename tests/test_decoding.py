@@ -89,7 +89,7 @@ CODES = [
     (401, "APIGW.0307", A, "too old"),
 ]
 REFUSALS = [
-    ("verify aksk signature fail", "secret key right, and this machine's clock", False),
+    ("verify aksk signature fail", "check the secret key", False),
     ("decrypt token fail", "token is not valid", False),
     ("x-auth-token not found", "without credentials", False),
     ("token expires, expires_at: 2026-01-01T00:00:00.000000Z", "too old", True),

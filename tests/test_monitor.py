@@ -378,7 +378,7 @@ def test_wrong_keys_are_refused_once_and_nothing_is_asked_until_there_are_others
     wrong = AkSkAuth(simulator.access_key, "wrong-secret-key")
     with ModelArtsClient(simulator.endpoint, simulator.project_id, auth=wrong) as client:
         monitor = watch(client, export.dataset_id, export.task_id)
-        with pytest.raises(AuthenticationError, match="is the secret key right"):
+        with pytest.raises(AuthenticationError, match="check the secret key"):
             monitor.wait(20.0)
         until(lambda: SCHEDULER.threads == 0)
         monitor.refresh()
