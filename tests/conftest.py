@@ -19,6 +19,10 @@ from modelarts_widgets import AuthenticationError, ExportTask, ModelArtsClient, 
 from modelarts_widgets.polling import SCHEDULER
 from modelarts_widgets.simulator import Clock, Simulator
 
+deprecations_of_openstack = pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning",
+    "ignore::PendingDeprecationWarning",  # each release has others
+)
 DATA = Path(__file__).parent / "data"
 EXAMPLE = json.loads((DATA / "status_running.json").read_text())
 """The example document of the API page."""

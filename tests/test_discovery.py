@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import requests
+from conftest import deprecations_of_openstack
 
 from modelarts_widgets import AkSkAuth, ConfigurationError, ModelArtsClient, OpenStackAuth, TokenAuth
 from modelarts_widgets.discovery import Connection, discover
@@ -257,7 +258,7 @@ def test_a_client_is_made_from_what_is_found_and_asks_nobody(monkeypatch: pytest
     assert isinstance(ModelArtsClient.from_env(project_id="p").auth, TokenAuth)
 
 
-@pytest.mark.filterwarnings("ignore:Support for InfluxDB")  # a warning of openstacksdk
+@deprecations_of_openstack
 @pytest.mark.parametrize("how", ["OS_CLOUD", "only entry"])
 def test_a_clouds_yaml_is_enough_and_asks_nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, how: str) -> None:
     entry = "{profile: otc, auth: {username: u, password: hidden, project_name: eu-de, user_domain_name: d}}"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import until
+from conftest import deprecations_of_openstack, until
 
 from modelarts_widgets import (
     AuthenticationError,
@@ -22,7 +22,7 @@ from modelarts_widgets import (
 )
 from modelarts_widgets.simulator import Simulator
 
-pytestmark = pytest.mark.filterwarnings("ignore:Support for InfluxDB")  # a warning of its own
+pytestmark = deprecations_of_openstack
 
 
 @pytest.fixture
