@@ -1,13 +1,29 @@
-"""How fast an export moves and when it may end: arithmetic on points of (time, share done)."""
+"""How fast an export moves and when it may end: arithmetic on points of time and share done."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
-Point = tuple[float, float]
-"""Seconds on any one clock, and the share that was done by then (0 to 1)."""
+MIN_POINTS = 3
+"""Moves below which nothing is said."""
+STALLED_AFTER = 120.0
+"""Seconds without a move, at the least, that make it stalled; …"""
+STALLED_FACTOR = 5.0
+"""… and as many times the longest wait for a move before."""
+
+
+class Point(NamedTuple):
+    """A share that was seen."""
+
+    moment: float
+    """Seconds on the service's clock."""
+    share: float
+    """Of the whole, 0 to 1."""
+    seen: float
+    """Seconds on our own clock, which goes on when the service's does not."""
 
 
 class Pace(NamedTuple):
@@ -17,18 +33,33 @@ class Pace(NamedTuple):
     """Share of the whole that gets done each second, above 0."""
     seconds_left: float
     """Time until everything is done at this speed."""
+    stalled_for: float | None = None
+    """Seconds for which nothing has moved, where that is unusually long."""
 
     @classmethod
-    def of(cls, points: Sequence[Point]) -> Pace | None:
-        """Take the mean speed between the first point and the last.
+    def of(cls, points: Sequence[Point], now: float) -> Pace | None:
+        """Take the mean speed over the moves, which smooths it.
 
-        ``None`` while that says nothing: fewer than two moments, or no move forward between them.
+        ``None`` while that says nothing: too few moves, or none forward in all.
+
+        Parameters
+        ----------
+        points : sequence of Point
+            One for each move of the share, in the order in which they were seen.
+        now : float
+            Seconds on our own clock.
         """
-        if len(points) < 2:  # noqa: PLR2004 - a speed lies between two points
+        if len(points) < MIN_POINTS:
             return None
-        (since, before), (now, share) = points[0], points[-1]
-        if now <= since or share <= before:
+        span, gain = points[-1].moment - points[0].moment, points[-1].share - points[0].share
+        if span <= 0 or gain <= 0:
             return None
-        speed = (share - before) / (now - since)
-        left = (1.0 - share) / speed if speed > 0 else math.inf
-        return cls(speed, left) if left < math.inf else None
+        speed = gain / span
+        left = (1.0 - points[-1].share) / speed if speed > 0 else math.inf
+        return cls(speed, left, _stalled(points, now)) if left < math.inf else None
+
+
+def _stalled(points: Sequence[Point], now: float) -> float | None:
+    longest = max(new.seen - old.seen for old, new in pairwise(points))
+    silence = now - points[-1].seen
+    return silence if silence >= max(STALLED_AFTER, STALLED_FACTOR * longest) else None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
 import traitlets
-from ipywidgets import HTML, Button, Layout, Text, VBox
+from ipywidgets import HTML, Button, Layout, Text, VBox, Widget
 from ipywidgets.widgets.widget_string import HTMLStyle
 
 from .formatting import Card, bar_html, facts_html, head_html, style_sheet, tree_html
@@ -19,7 +20,34 @@ LARGE = 20
 _MOODS = {"done": "ended", "stopped": "ended", "needs-auth": "ended", "paused": "paused"}
 
 
-class CardView(VBox):
+MIN_TICK = 1.0
+"""Seconds; a bar does not move more often than that, whatever the interval."""
+
+
+class Counted:
+    """Counts what a widget sends to the front end, apart from opening and closing."""
+
+    sent = 0
+
+    def send_state(self, key: Any = None) -> None:  # noqa: ANN401 - as ipywidgets has it
+        """Send a part of the state, as ipywidgets does, and count it."""
+        self.sent += 1
+        super().send_state(key)  # type: ignore[misc]
+
+
+class CardButton(Counted, Button):
+    """A button below a card."""
+
+
+class _Html(Counted, HTML):
+    """A part of a card."""
+
+
+class _Query(Counted, Text):
+    """The box of the filter."""
+
+
+class CardView(Counted, VBox):
     """Draws a `Card`, and sends what has changed since the last one.
 
     The parts share one layout and one style, since each of those is a model, too. The tree is a part
@@ -28,7 +56,7 @@ class CardView(VBox):
 
     Parameters
     ----------
-    controls : sequence of Button, optional
+    controls : sequence of CardButton, optional
         What stands below the card; belongs to the card from now on.
     layout : Layout, optional
         The one that all parts share. Default: a fresh one.
@@ -41,15 +69,17 @@ class CardView(VBox):
     """
 
     filter = traitlets.Unicode("")
+    clock: ClassVar[Callable[[], float]] = time.monotonic
+    """Seconds, to keep to `MIN_TICK` and to see that nothing moves."""
 
-    def __init__(self, controls: Sequence[Button] = (), layout: Layout | None = None) -> None:
+    def __init__(self, controls: Sequence[CardButton] = (), layout: Layout | None = None) -> None:
         layout = layout or Layout()
         common: dict[str, Any] = {"layout": layout, "style": HTMLStyle()}
         self._summary, self._bar, self._tree, self._found = (
-            HTML(**common, _dom_classes=["modelarts-part", f"modelarts-{name}"])
+            _Html(**common, _dom_classes=["modelarts-part", f"modelarts-{name}"])
             for name in ("summary", "moving", "tree", "found")
         )
-        self._query = Text(
+        self._query = _Query(
             placeholder="filter",
             tooltip="Show only rows that hold this text",
             layout=layout,
@@ -60,6 +90,8 @@ class CardView(VBox):
         self._rows: tuple[Row, ...] = ()
         self._is_large = False
         self._task: ExportTask | None = None
+        self._drawn: Card | None = None
+        self._ticked = float("-inf")
         children = [self._summary, self._bar, self._query, self._tree, self._found, *controls]
         super().__init__(children, layout=layout, _dom_classes=["modelarts-export"])
         self._link = traitlets.link((self, "filter"), (self._query, "value"))
@@ -68,7 +100,7 @@ class CardView(VBox):
     def draw(self, card: Card) -> None:
         """Bring the parts up to date. What has not changed is not sent again."""
         self._summary.value = f"{head_html(card)}{facts_html(card)}"
-        self._bar.value = bar_html(card)
+        self._draw_bar(card)
         if card.task is not None and (self._task is None or not same_tree(card.task, self._task)):
             self._rows = outline(card.task)
             self._is_large = size(self._rows) > LARGE
@@ -77,6 +109,19 @@ class CardView(VBox):
         self._task = card.task
         self._mood = _MOODS.get(card.phase, "active")
         self._mark()
+
+    def _draw_bar(self, card: Card) -> None:
+        """Move the bar; a mere tick waits for its time, and comes with one of the next answers."""
+        bar, now = bar_html(card), type(self).clock()
+        is_tick = self._drawn is not None and self._drawn.mood == card.mood
+        if bar == self._bar.value or (is_tick and now - self._ticked < MIN_TICK):
+            return
+        self._bar.value, self._drawn, self._ticked = bar, card, now
+
+    @property
+    def messages(self) -> int:
+        """Messages to the front end so far, apart from those that open and close models."""
+        return self.sent + sum(int(child.sent) for child in self.children)
 
     def _apply_filter(self, _: object) -> None:
         self._draw_found()
@@ -91,14 +136,22 @@ class CardView(VBox):
         self._dom_classes = ("modelarts-export", *(f"modelarts-{name}" for name, holds in marks.items() if holds))
 
     def close(self) -> None:
-        """Free all models, those of layout and styles among them."""
-        if self.comm is None:
-            return
+        """Free all models, those of layout and styles among them, for good."""
         self._link.unlink()
-        for child in self.children:
-            child.style.close()
-            child.close()
-        self.layout.close()
+        self._release()
+
+    def _release(self) -> None:
+        """Free all models, until `_reopen`."""
+        for model in self._models():
+            model.close()
         super().close()
         # ipywidgets shadows this method on a closed widget, which would leave a bare repr to show
         self.__dict__.pop("_repr_mimebundle_", None)
+
+    def _reopen(self) -> None:
+        for model in (*self._models(), self):
+            model.open()  # does nothing for one that is open
+
+    def _models(self) -> list[Widget]:
+        """Give all models but this one, each after those that it refers to."""
+        return [self.layout, *(model for child in self.children for model in (child.style, child))]

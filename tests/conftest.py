@@ -121,6 +121,7 @@ class Script:
         self.answers = list(answers)
         self.asked = 0
         self.auth: object = None
+        self.endpoint, self.project_id = f"script {id(self)}", "p"
         self.refusal: AuthenticationError | None = None
 
     def get_export_task(self, dataset_id: str, task_id: str) -> ExportTask:

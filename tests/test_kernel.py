@@ -48,7 +48,7 @@ def test_the_bar_moves_while_a_cell_is_busy(kernel: Kernel) -> None:
 
         def look(change):
             seen.append(change["new"])
-            if len(seen) == 5:
+            if len(seen) == 40:
                 enough.set()
 
         monitor.observe(look, "progress")
@@ -56,7 +56,7 @@ def test_the_bar_moves_while_a_cell_is_busy(kernel: Kernel) -> None:
     """)
     inside = [message for message in busy if message["msg_type"] != "status"]
     moved = bars(inside)
-    assert len(moved) >= 5
+    assert 3 <= len(moved) <= 10, "a tick a second, though there are ten answers"
     assert len(set(moved)) == len(moved), "each one is further than the last"
     kernel.run("monitor.close()")
 

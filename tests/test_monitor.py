@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -125,12 +126,15 @@ def test_a_tree_that_did_not_change_is_not_sent_again(messages: list[Message], w
     assert len(trees) == 1
 
 
-def test_a_refresh_that_moves_the_bar_is_one_small_message(messages: list[Message], watch: Watch) -> None:
+def test_a_refresh_that_moves_the_bar_is_one_small_message(
+    messages: list[Message], watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client = Script(RUNNING)
     monitor = watch(client)
     monitor.start()
     until(lambda: monitor.progress == 42.0)
     messages.clear()
+    monkeypatch.setattr(ExportMonitor, "clock", lambda: math.inf)  # later than any tick before
     client.answers = [FURTHER]
     until(lambda: monitor.progress == 43.0)
     ((_, kind, content),) = messages
@@ -492,7 +496,8 @@ def test_an_observer_that_raises_neither_ends_nor_hides_anything(
 
 
 def test_the_card_tells_speed_and_time_left_from_the_times_of_the_service(watch: Watch) -> None:
-    monitor = watch(Script(RUNNING, FURTHER))
+    before = RUNNING | {"finished_sample_count": 8_200, "update_time": EXAMPLE["update_time"] - 1_000}
+    monitor = watch(Script(before, RUNNING, FURTHER))
     monitor.start()
     until(lambda: monitor.progress == 43.0)
     assert "8,600 of 20,000 samples · 200 samples/s · about 55 s left" in monitor.to_text()

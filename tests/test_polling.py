@@ -33,7 +33,7 @@ class Story:
     def __init__(self, *answers: Answer | Exception, interval: float = 2.0) -> None:
         self.reported: list[Answer | Exception] = []
         self._answers = iter(answers)
-        self.poll = Poll(self._fetch, self.reported.append, self.reported.append, interval=interval)
+        self.poll = Poll(self._fetch, self.reported.append, self.reported.append, interval=interval, chance=lambda: 0.0)
 
     def _fetch(self) -> Answer:
         answer = next(self._answers)
@@ -113,7 +113,7 @@ def test_a_fault_of_ours_is_reported_and_logged_and_ends_that_poll_only(caplog: 
 
 def test_an_observer_that_fails_is_logged_and_disturbs_nobody(caplog: pytest.LogCaptureFixture) -> None:
     answers = iter([GOING, ENDED])
-    poll: Poll[Answer] = Poll(lambda: next(answers), lambda _: 1 / 0 and None, lambda _: None)  # type: ignore[func-returns-value]
+    poll: Poll[Answer] = Poll(lambda: next(answers), lambda _: 1 / 0 and None, lambda _: None, chance=int)  # type: ignore[func-returns-value]
     poll.begin()
     assert [poll.step(), poll.step()] == [2.0, None]
     assert poll.phase == "done"

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import NamedTuple
 
 from ..errors import ModelArtsError
 from ..models import ExportTask
 from ..pace import Pace
 from ..vocabulary import meaning
-from .words import about, duration, moment, plural, printable, quantity, rate, shortened
+from .words import about, at_least, duration, moment, plural, printable, quantity, rate, shortened
 
 _SYMBOLS = {"INIT": "○", "RUNNING": "●", "SUCCESSED": "✓", "FAILED": "✗"}
 _BADGES = {"retrying": "retrying", "paused": "paused", "needs-auth": "needs credentials", "stopped": "stopped"}
 _MAX_TOTAL = 10**18
+_LONG = 60
+"""Seconds from which on it is worth saying how long an export has been running."""
 _LAYOUTS = {1: "tree layout", 2: "flat layout"}
 
 
@@ -33,6 +36,8 @@ class Card(NamedTuple):
     """Failed requests in a row after which polling pauses."""
     delay: float | None = None
     """Seconds until the next request, where there is one."""
+    answered_at: datetime | None = None
+    """When the last good answer came, in UTC."""
 
     @property
     def share(self) -> float | None:
@@ -54,6 +59,11 @@ class Card(NamedTuple):
         if self.error is None:
             return "busy"
         return "bad" if self.phase == "stopped" else "warn"
+
+    @property
+    def mood(self) -> tuple[object, ...]:
+        """What makes a change of the card more than a tick of its bar."""
+        return self.phase, self.task is None, self.task and self.task.status, self.kind
 
     def status(self) -> str:
         """Say the service's status word with a symbol; our own phase where polling does not simply go on."""
@@ -78,9 +88,8 @@ class Card(NamedTuple):
             return ""
         parts = [_samples(self.task)]
         if self.pace is not None and self.phase == "polling":  # else the time left would stand still
-            total = self.task.total_sample_count
-            parts += [rate(self.pace.share_per_second * min(total, _MAX_TOTAL))] if total else []
-            parts += [f"{about(self.pace.seconds_left)} left"]
+            parts += _speed(self.pace, self.task.total_sample_count)
+        parts += [_running(self.task)] if self.phase in {"polling", "retrying"} else []
         return " · ".join(filter(None, parts))
 
     def destination(self) -> str:
@@ -109,7 +118,9 @@ class Card(NamedTuple):
     def next_step(self) -> str:
         """Say what happens next; empty when polling simply goes on."""
         if self.phase == "retrying" and self.delay is not None:
-            return f"retrying in {duration(self.delay)}, {self.failures} of {self.max_failures}"
+            # The age of the answer would tick; its time does not.
+            since = f" · last answer at {moment(self.answered_at)}" if self.answered_at else ""
+            return f"retrying in {duration(self.delay)}, {self.failures} of {self.max_failures}{since}"
         return {
             "needs-auth": "polling is paused, call monitor.resume(auth=…)",
             "paused": "polling is paused, call monitor.resume()",
@@ -126,6 +137,21 @@ def _samples(task: ExportTask) -> str:
     if finished is not None:
         return f"{plural(finished, 'sample')} so far"
     return "" if task.is_done or task.fraction is not None else "the service reports no progress yet"
+
+
+def _speed(pace: Pace, total: int | None) -> list[str]:
+    if pace.stalled_for is not None:
+        return [f"no progress for {at_least(pace.stalled_for)}"]
+    speed = [rate(pace.share_per_second * min(total, _MAX_TOTAL))] if total else []
+    return [*speed, f"{about(pace.seconds_left)} left"]
+
+
+def _running(task: ExportTask) -> str:
+    """Say how long it has been going on by the service's own clock, so that no other clock can make it negative."""
+    if task.is_done or task.created_at is None or task.updated_at is None:
+        return ""
+    seconds = (task.updated_at - task.created_at).total_seconds()
+    return f"running for {at_least(seconds)}" if seconds >= _LONG else ""
 
 
 def _elapsed(task: ExportTask) -> str:

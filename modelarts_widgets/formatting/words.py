@@ -59,6 +59,14 @@ def about(seconds: float) -> str:
     return f"about {duration(max(step, round(seconds / step) * step))}"
 
 
+def at_least(seconds: float) -> str:
+    """Write how long something has lasted, in steps so coarse that it seldom changes: ``over 10 min``."""
+    steps = (0, 1, 2, 5, 10, 20, 30, 60, 120, 180, 360, 720, 1_440)
+    minutes = max(step for step in steps if seconds >= 60 * step)
+    days = int(min(seconds, 10**9) // 86_400)
+    return f"over {duration(86_400 * days if days else 60 * minutes)}" if minutes else "under 1 min"
+
+
 def rate(per_second: float) -> str:
     """Write a speed to two digits, in the unit that gives whole numbers: ``120 samples/s``."""
     for factor, unit in ((1, "s"), (60, "min"), (3_600, "h")):

@@ -35,7 +35,8 @@ class Scheduler:
         self._max_threads = max_threads
         self._changed = threading.Condition()
         self._queue: list[tuple[float, int, Step]] = []
-        self._entries: dict[Step, int] = {}
+        self._entries: dict[Step, tuple[float, int]] = {}
+        """When each poll is due; what the queue has beside it is out of date."""
         self._numbers = itertools.count()
         self._running: dict[Step, float | None] = {}
         """Polls under way, each with the delay asked for meanwhile."""
@@ -57,6 +58,13 @@ class Scheduler:
             self._ensure_thread()
             self._changed.notify()
 
+    def hasten(self, poll: Step, delay: float) -> None:
+        """Run a poll's next step after `delay` seconds if it is due later than that. Does not block."""
+        with self._changed:
+            due = self._entries.get(poll)
+            if due is not None and due[0] > time.monotonic() + delay:
+                self.schedule(poll, delay)
+
     def cancel(self, poll: Step) -> None:
         """Forget a poll. A step already under way ends by itself. Does not block."""
         with self._changed:
@@ -66,8 +74,8 @@ class Scheduler:
             self._changed.notify_all()
 
     def _push(self, poll: Step, delay: float) -> None:
-        number = self._entries[poll] = next(self._numbers)
-        heapq.heappush(self._queue, (time.monotonic() + delay, number, poll))
+        due, number = self._entries[poll] = time.monotonic() + delay, next(self._numbers)
+        heapq.heappush(self._queue, (due, number, poll))
 
     def _ensure_thread(self) -> None:
         if self._waiting or self._threads >= self._max_threads:
@@ -98,7 +106,7 @@ class Scheduler:
             return None
 
     def _next_due(self) -> float | None:
-        while self._queue and self._entries.get(self._queue[0][2]) != self._queue[0][1]:
+        while self._queue and self._entries.get(self._queue[0][2]) != self._queue[0][:2]:
             heapq.heappop(self._queue)  # cancelled, or scheduled anew
         return self._queue[0][0] if self._queue else None
 

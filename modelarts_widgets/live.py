@@ -1,0 +1,237 @@
+"""`Live`: what makes a widget follow something that is polled. Knows phases and views; draws nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable
+from typing import Any
+from weakref import WeakValueDictionary
+
+import traitlets
+
+from .polling import LOCK, SCHEDULER, Feed, Follower, Phase, follow
+from .stats import Stats
+from .waiting import Waiting
+
+MIN_INTERVAL, MAX_INTERVAL = 0.1, 86_400.0
+"""Seconds; no shorter and no longer interval is taken."""
+
+
+NEWEST: WeakValueDictionary[Hashable, Live] = WeakValueDictionary()
+"""The last widget that was made for each thing that can be followed."""
+
+
+class Live(Waiting, traitlets.HasTraits):
+    """Gives a widget `start`, `pause`, `resume`, `refresh` and `stop`, and a pace that goes by who is looking.
+
+    At full speed while somebody sees it or waits, and as long as nobody has seen it yet; at the `heartbeat`
+    when its last view has gone. Then, too, it frees its models if a newer widget follows the same thing: a
+    cell that is run again leaves no second one behind. One that has done so lives on when it is shown again.
+
+    A child says what is asked for (`_ask`, `_pulse`), shows it (`_show`), and frees its models (`_release`).
+    """
+
+    phase = traitlets.Unicode("idle", read_only=True)
+    error = traitlets.Instance(Exception, allow_none=True, read_only=True)
+    interval = traitlets.Float(2.0)
+    heartbeat = traitlets.Float(30.0)
+    _is_closed = True  # until `_begin_life`
+    _view_count: int | None
+    client: Any
+
+    def _begin_life(self, key: Hashable) -> None:
+        """Set up what following needs; before the first trait changes."""
+        self._begin_waiting()
+        self._key = key
+        self._feed: Feed[Any] | None = None
+        self._follower: Follower[Any] = Follower(self._ask, self._hear, self._hear_error, self.interval)
+        self._own_phase: Phase = "idle"
+        self._was_seen = self._is_closed = self._insists = False
+        self._answer = None
+        self._error: Exception | None = None
+        self._polls = self._changes = self._retries = 0
+        self._errors: Counter[str] = Counter()
+        with LOCK:
+            NEWEST[key] = self
+
+    # What a child provides.
+
+    def _ask(self) -> Any:  # noqa: ANN401 - the child knows
+        raise NotImplementedError
+
+    def _pulse(self, answer: Any) -> object:  # noqa: ANN401 - the child knows
+        raise NotImplementedError
+
+    def _show(self, answer: Any) -> None:  # noqa: ANN401 - the child knows
+        raise NotImplementedError
+
+    def _release(self) -> None:
+        raise NotImplementedError
+
+    @property
+    def messages(self) -> int:
+        """Messages to the front end so far."""
+        raise NotImplementedError
+
+    # Phases.
+
+    def start(self) -> None:
+        """Begin to poll. Does not block; does nothing where polling has begun already, whatever became of it."""
+        with LOCK:
+            if self._phase == "idle" and not self._is_closed:
+                self._join()
+
+    def pause(self) -> None:
+        """Stop asking for now; the export itself goes on. Does not block."""
+        with LOCK:
+            if self._is_active:
+                self._leave("paused")
+
+    def resume(self, auth: Any = None) -> None:  # noqa: ANN401 - any auth object that requests takes
+        """Go on after a pause, refused credentials or a stop, unless the card is closed. Does not block.
+
+        Parameters
+        ----------
+        auth : requests.auth.AuthBase, optional
+            New credentials, for all monitors of this client. Default: those it has.
+
+        Raises
+        ------
+        ConfigurationError
+            For credentials that are no auth object.
+        """
+        with LOCK:
+            if auth is not None:
+                self.client.auth = auth
+            is_needed = auth is not None or not self._is_active
+            if is_needed and self._phase != "done" and not self._is_closed:
+                self._insists = True  # whoever resumes knows that the credentials were refused
+                self._join()
+
+    def refresh(self) -> None:
+        """Ask at once instead of after the interval. Does not block; does nothing unless polling goes on."""
+        with LOCK:
+            if self._feed is not None and self._is_active:
+                SCHEDULER.schedule(self._feed.poll)
+
+    def stop(self) -> None:
+        """End the polling until `resume`; the export itself goes on. Does not block; an answer under way is dropped."""
+        with LOCK:
+            if self._phase != "done":
+                self._leave("stopped")
+
+    @property
+    def stats(self) -> Stats:
+        """What following has cost so far."""
+        with LOCK:
+            delay = self._feed.poll.delay if self._feed else None
+            errors = dict(self._errors)
+            return Stats(self._polls, self._changes, self.messages, errors, self._retries, delay, SCHEDULER.threads)
+
+    @property
+    def _phase(self) -> Phase:
+        return self._feed.poll.phase if self._feed else self._own_phase
+
+    @property
+    def _is_active(self) -> bool:
+        return self._feed is not None and self._feed.poll.is_active
+
+    @property
+    def _is_heard_here(self) -> bool:
+        return self._feed is not None and self._feed.poll.is_stepping_here
+
+    @property
+    def _reason(self) -> Exception | None:
+        return self._feed.poll.ended_by if self._feed else None
+
+    def _join(self) -> None:
+        if self._feed is not None and not self._feed.poll.is_active:
+            self._feed.leave(self._follower)
+        self._follower.interval = self._wanted()
+        self._feed = follow(self._key, self._follower, self._pulse)
+        self._error = None
+        if self._feed.latest is not None:
+            self._answer = self._feed.latest
+        self._show(self._answer)
+
+    def _leave(self, phase: Phase) -> None:
+        self._own_phase = phase
+        if self._feed is not None:
+            feed, self._feed = self._feed, None
+            feed.leave(self._follower)
+        self._show(self._answer)
+        self._settle()
+
+    # What comes.
+
+    def _hear(self, answer: Any) -> None:  # noqa: ANN401 - the child knows
+        is_new = not _is_same(answer, self._answer)
+        self._polls += 1
+        self._changes += is_new
+        self._answer, self._error = answer, None
+        self._show(answer)
+        self._settle()
+        if is_new:
+            self._call("update", answer)
+        if answer.is_done:
+            self._call("done", answer)
+
+    def _hear_error(self, error: Exception) -> None:
+        self._polls += 1
+        self._errors[type(error).__name__] += 1
+        self._retries += self._is_active
+        self._error = error
+        self._show(self._answer)
+        self._settle()
+
+    # Who is looking.
+
+    def _wanted(self) -> float:
+        is_watched = self._attention > 0 or bool(self._view_count) or not self._was_seen
+        interval: float = self.interval
+        return interval if is_watched else max(interval, self.heartbeat)
+
+    def _adjust(self) -> None:
+        self._follower.interval = self._wanted()
+        if self._feed is not None:
+            self._feed.adjust()
+
+    def _follow_views(self, change: dict[str, Any]) -> None:
+        with LOCK:
+            self._was_seen = self._was_seen or bool(change["new"])
+            self._adjust()
+            if change["new"]:
+                self.start()
+                if self._feed is not None and self._phase == "polling":
+                    SCHEDULER.hasten(self._feed.poll, 0.0)
+            elif self._is_superseded():
+                self._sleep()
+
+    def _is_superseded(self) -> bool:
+        newest = NEWEST.get(self._key)
+        return newest is not None and newest is not self and not self._attention
+
+    def _sleep(self) -> None:
+        """Follow no more, and free the models, until shown or started again."""
+        if self._is_active:
+            self._leave("idle")
+        self._release()
+
+    @traitlets.validate("interval", "heartbeat")
+    def _valid_interval(self, proposal: dict[str, Any]) -> float:
+        interval: float = proposal["value"]
+        if not MIN_INTERVAL <= interval <= MAX_INTERVAL:
+            name = proposal["trait"].name
+            raise traitlets.TraitError(f"{name} must be {MIN_INTERVAL:g} to {MAX_INTERVAL:g} seconds, not {interval:g}")
+        return interval
+
+    def _apply_interval(self, _: object) -> None:
+        with LOCK:
+            self._adjust()
+
+
+def _is_same(answer: Any, before: Any) -> bool:  # noqa: ANN401 - the child knows
+    try:
+        return bool(answer == before)
+    except RecursionError:  # JSON can be deeper than Python compares
+        return False
