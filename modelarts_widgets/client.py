@@ -19,7 +19,7 @@ from .discovery import discover
 from .endpoints import checked_endpoint
 from .errors import AuthenticationError, ConfigurationError
 from .models import ExportTask
-from .transport import Timeout, exchange
+from .transport import Timeout, Transport
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -68,6 +68,7 @@ class ModelArtsClient:
         self._session = requests.Session() if session is None else session
         if self._owns_session and self.endpoint.startswith("http:"):
             self._session.trust_env = False  # or the token would go through HTTP_PROXY, in the clear
+        self._transport = Transport(self._session)
 
     @classmethod
     def from_env(
@@ -182,7 +183,7 @@ class ModelArtsClient:
 
     def _ask(self, path: str) -> dict[str, Any]:
         url = f"{self.endpoint}/v2/{quote(self._project(), safe='')}{path}"
-        return decode(*exchange(self._session, url, self.auth, self.timeout))
+        return decode(*self._transport.exchange(url, self.auth, self.timeout))
 
     def _note(self, auth: AuthBase | None, refusal: AuthenticationError | None) -> None:
         if auth is self.auth:  # others may have been set while the request was under way

@@ -168,8 +168,8 @@ class Live(Waiting, traitlets.HasTraits):
         is_new = not _is_same(answer, self._answer)
         self._polls += 1
         self._changes += is_new
-        self._answer, self._error = answer, None
-        self._show(answer)
+        self._answer, self._error = answer if is_new else self._answer, None
+        self._show(self._answer)
         self._settle()
         if is_new:
             self._call("update", answer)

@@ -169,7 +169,7 @@ class ExportMonitor(CardView, Live):
             poll.failures if poll else 0,
             poll.budget if poll else 0,
             poll.delay if poll else None,
-            self._answered_at,
+            self._answered_at if self._error else None,
         )
 
     def _show(self, task: ExportTask | None) -> None:
@@ -188,8 +188,9 @@ class ExportMonitor(CardView, Live):
         for name, value in values.items():
             if self._latest is not card:
                 return  # an observer has paused, resumed or stopped: newer values are set already
-            with log_exceptions():
-                self.set_trait(name, value)
+            if value is not getattr(self, name):  # which spares traitlets most of its work
+                with log_exceptions():
+                    self.set_trait(name, value)
 
     def _apply_filter(self, change: object) -> None:
         with LOCK:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
@@ -17,39 +19,76 @@ Timeout: TypeAlias = "float | tuple[float, float]"
 MAX_BODY = 32 * 2**20
 """Bytes; a longer answer is refused, so that a broken proxy cannot fill the memory."""
 _CHUNK = 2**16
+_LASTING = 60.0
+"""Seconds for which proxies and certificates are taken for granted."""
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+_VARIABLES = (*_PROXIES, *map(str.lower, _PROXIES), "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _OK = 200
 
 
-def exchange(
-    session: requests.Session, url: str, auth: AuthBase | None, timeout: Timeout
-) -> tuple[int, Mapping[str, str], bytes]:
-    """Ask once. Blocks.
+class Transport:
+    """Sends requests through one session.
 
-    Returns
-    -------
-    tuple of int, mapping and bytes
-        HTTP status, headers, and the body. What an error repeats of our credentials is taken out of it.
+    Asking costs less than ``Session.get``, which reads the environment's proxies and certificates anew each
+    time. They are read again here when one of their variables or the session's own settings have changed,
+    and after a minute in any case, since some systems keep them elsewhere.
 
-    Raises
-    ------
-    ConnectionFailedError
-        When there is no answer.
-    MalformedResponseError
-        When it is longer than `MAX_BODY`.
+    Parameters
+    ----------
+    session : requests.Session
+        Its settings, adapters and cookies hold as usual. One with a ``request`` of its own is left to that.
     """
-    # Redirects are not followed: requests would hand X-Auth-Token on to another host.
-    options: dict[str, Any] = {"timeout": timeout, "allow_redirects": False, "stream": True}
-    try:
-        with session.get(url, auth=auth, **options) as response:
-            body = _read(response)
-            if response.status_code != _OK:
-                body = redacted(body, response.request.headers)
-            return response.status_code, response.headers, body
-    except requests.RequestException as error:
-        what, cause = _why(error), bare(error)
-    # The error itself has the request, and its traceback the headers, token included: a bare copy
-    # is the cause, raised where the error is not the context.
-    raise ConnectionFailedError(f"{what} {url.partition('/v2/')[0]}") from cause
+
+    def __init__(self, session: requests.Session) -> None:
+        self._session = session
+        self._is_plain = type(session).request is requests.Session.request
+        self._settings: dict[str, Any] = {}
+        self._read_for: object = None
+        self._read_at = float("-inf")
+
+    def exchange(self, url: str, auth: AuthBase | None, timeout: Timeout) -> tuple[int, Mapping[str, str], bytes]:
+        """Ask once. Blocks.
+
+        Returns
+        -------
+        tuple of int, mapping and bytes
+            HTTP status, headers, and the body. What an error repeats of our credentials is taken out of it.
+
+        Raises
+        ------
+        ConnectionFailedError
+            When there is no answer.
+        MalformedResponseError
+            When it is longer than `MAX_BODY`.
+        """
+        try:
+            with self._get(url, auth, timeout) as response:
+                body = _read(response)
+                if response.status_code != _OK:
+                    body = redacted(body, response.request.headers)
+                return response.status_code, response.headers, body
+        except requests.RequestException as error:
+            what, cause = _why(error), bare(error)
+        # The error itself has the request, and its traceback the headers, token included: a bare copy
+        # is the cause, raised where the error is not the context.
+        raise ConnectionFailedError(f"{what} {url.partition('/v2/')[0]}") from cause
+
+    def _get(self, url: str, auth: AuthBase | None, timeout: Timeout) -> requests.Response:
+        # Redirects are not followed: requests would hand X-Auth-Token on to another host.
+        options: dict[str, Any] = {"timeout": timeout, "allow_redirects": False}
+        if not self._is_plain:
+            return self._session.get(url, auth=auth, stream=True, **options)
+        request = self._session.prepare_request(requests.Request("GET", url, auth=auth))
+        return self._session.send(request, **options, **self._settings_for(url))
+
+    def _settings_for(self, url: str) -> dict[str, Any]:
+        session, now = self._session, time.monotonic()
+        variables = [os.environ.get(name) for name in _VARIABLES] if session.trust_env else []
+        read_for = (variables, dict(session.proxies), session.verify, session.cert)
+        if read_for != self._read_for or now - self._read_at > _LASTING:
+            merged = session.merge_environment_settings(url, {}, stream=True, verify=None, cert=None)
+            self._settings, self._read_for, self._read_at = dict(merged), read_for, now
+        return self._settings
 
 
 def _read(response: requests.Response) -> bytes:

@@ -90,7 +90,9 @@ class CardView(Counted, VBox):
         self._rows: tuple[Row, ...] = ()
         self._is_large = False
         self._task: ExportTask | None = None
-        self._drawn: Card | None = None
+        self._card_drawn: Card | None = None
+        self._mood_drawn: object = None
+        self._is_behind = False
         self._ticked = float("-inf")
         children = [self._summary, self._bar, self._query, self._tree, self._found, *controls]
         super().__init__(children, layout=layout, _dom_classes=["modelarts-export"])
@@ -99,6 +101,8 @@ class CardView(Counted, VBox):
 
     def draw(self, card: Card) -> None:
         """Bring the parts up to date. What has not changed is not sent again."""
+        if self._is_up_to_date(card):
+            return
         self._summary.value = f"{head_html(card)}{facts_html(card)}"
         self._draw_bar(card)
         if card.task is not None and (self._task is None or not same_tree(card.task, self._task)):
@@ -110,13 +114,19 @@ class CardView(Counted, VBox):
         self._mood = _MOODS.get(card.phase, "active")
         self._mark()
 
+    def _is_up_to_date(self, card: Card) -> bool:
+        before, self._card_drawn = self._card_drawn, card
+        if before is None or card.task is not before.task or self._is_behind:
+            return False
+        return card._replace(task=None) == before._replace(task=None)
+
     def _draw_bar(self, card: Card) -> None:
         """Move the bar; a mere tick waits for its time, and comes with one of the next answers."""
         bar, now = bar_html(card), type(self).clock()
-        is_tick = self._drawn is not None and self._drawn.mood == card.mood
-        if bar == self._bar.value or (is_tick and now - self._ticked < MIN_TICK):
-            return
-        self._bar.value, self._drawn, self._ticked = bar, card, now
+        is_tick, self._mood_drawn = card.mood == self._mood_drawn, card.mood
+        self._is_behind = is_tick and bar != self._bar.value and now - self._ticked < MIN_TICK
+        if bar != self._bar.value and not self._is_behind:
+            self._bar.value, self._ticked = bar, now
 
     @property
     def messages(self) -> int:

@@ -193,6 +193,36 @@ def test_a_session_of_your_own_is_used_and_left_open(serve: Serve) -> None:
     assert [headers["X-Mine"] for headers in serve.seen] == ["yes", "yes"]  # type: ignore[attr-defined]
 
 
+def test_a_session_with_a_request_of_its_own_is_left_to_that(serve: Serve) -> None:
+    asked: list[str] = []
+
+    class Own(requests.Session):
+        def request(self, method: Any, url: Any, **options: Any) -> requests.Response:  # type: ignore[override]  # noqa: ANN401
+            asked.append(url)
+            return super().request(method, url, **options)
+
+    with Own() as session:
+        ask(serve(200, b"{}"), session=session)
+    assert len(asked) == 1
+
+
+def test_changed_settings_hold_from_the_next_request(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    endpoint = serve(200, b"{}")
+    for name in ("http_proxy", "HTTP_PROXY", "no_proxy", "NO_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with requests.Session() as session, ModelArtsClient(endpoint, "p", session=session) as client:
+        client.get_export_task("d", "t")
+        for change in (lambda: monkeypatch.setenv("http_proxy", "http://127.0.0.1:9"), lambda: None):
+            change()
+            with pytest.raises(ConnectionFailedError, match="proxy"):
+                client.get_export_task("d", "t")
+        monkeypatch.delenv("http_proxy")
+        client.get_export_task("d", "t")
+        session.proxies["http"] = "http://127.0.0.1:9"
+        with pytest.raises(ConnectionFailedError, match="proxy"):
+            client.get_export_task("d", "t")
+
+
 def test_the_token_is_in_no_repr_and_no_log(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     ask(serve(200, b"{}"))
