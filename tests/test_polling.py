@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextvars
+import itertools
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -24,6 +25,12 @@ from modelarts_widgets.polling import MAX_DELAY, MAX_FAILURES, Phase, Poll, Sche
 
 @dataclass(frozen=True)
 class Answer:
+    is_done: bool = False
+
+
+@dataclass(frozen=True)
+class Counted:
+    number: int
     is_done: bool = False
 
 
@@ -97,6 +104,42 @@ def test_the_wait_that_the_service_asks_for_is_kept(asked: float | None, delay: 
 @pytest.mark.parametrize("error", [AuthenticationError(), PermissionDeniedError()], ids=repr)
 def test_refused_credentials_are_not_tried_again(error: ModelArtsError) -> None:
     assert list(Story(error).steps()) == [(None, "needs-auth")]
+
+
+@pytest.mark.parametrize(("chance", "delay"), [(0.0, 2.0), (0.5, 2.1), (1.0, 2.2)])
+def test_chance_adds_a_tenth_at_most_and_takes_nothing(chance: float, delay: float) -> None:
+    poll: Poll[Answer] = Poll(lambda: GOING, lambda _: None, lambda _: None, chance=lambda: chance)
+    poll.begin()
+    assert poll.step() == pytest.approx(delay)
+    assert poll.delay == 2.0
+
+
+def test_what_shows_that_something_moves_can_be_told() -> None:
+    numbers = itertools.count()
+    poll: Poll[Counted] = Poll(
+        lambda: Counted(next(numbers)), lambda _: None, lambda _: None, pulse=lambda _: 1, chance=int
+    )
+    poll.begin()
+    assert [poll.step() for _ in range(30)][-1] > 2.0  # type: ignore[operator]
+
+
+def test_a_change_of_pace_hastens_a_wait_and_never_cuts_short_one_after_a_failure() -> None:
+    story = Story(*[GOING] * 100, ServiceError(status_code=500, retry_after=60.0), interval=10.0)
+    steps = story.steps()
+    for _ in range(100):
+        next(steps)
+    assert story.poll.delay == 30.0
+    assert story.poll.attend(10.0) == 10.0
+    assert story.poll.attend(20.0) is None
+    assert story.poll.attend(5.0) == 5.0
+    next(steps)
+    assert (story.poll.attend(1.0), story.poll.delay) == (None, 60.0)
+
+
+def test_what_is_not_found_is_believed_the_third_time() -> None:
+    unknown = NotFoundError(status_code=400)
+    assert list(Story(*[unknown] * 3).steps()) == [(2.0, "retrying"), (4.0, "retrying"), (None, "stopped")]
+    assert list(Story(unknown, unknown, ENDED).steps())[-1] == (None, "done")
 
 
 @pytest.mark.parametrize("error", [NotFoundError(), ServiceError(status_code=400), ModelArtsError()], ids=repr)
@@ -200,6 +243,17 @@ def test_a_poll_that_waits_is_asked_at_once_when_scheduled_anew(scheduler: Sched
     scheduler.schedule(poll, 3_600.0)
     scheduler.schedule(poll)
     until(lambda: poll.done == 1)
+
+
+def test_a_poll_can_be_hastened_but_not_put_off(scheduler: Scheduler) -> None:
+    late, soon, gone = Steps(), Steps(0.0), Steps()
+    scheduler.schedule(late, 3_600.0)
+    scheduler.hasten(late, 0.0)
+    scheduler.schedule(soon, 0.0)
+    scheduler.hasten(soon, 3_600.0)
+    scheduler.hasten(gone, 0.0)
+    until(lambda: (late.done, soon.done) == (1, 2))
+    assert gone.done == 0
 
 
 def test_a_cancelled_poll_is_forgotten_at_once_and_its_thread_ends(scheduler: Scheduler) -> None:

@@ -8,7 +8,8 @@ misreading of the API cannot cancel out on both sides of the wire.
 from __future__ import annotations
 
 from .exports import Clock, SimulatedExport
+from .faults import FAULTS
 from .identity import AccessKey
 from .service import Simulator
 
-__all__ = ["AccessKey", "Clock", "SimulatedExport", "Simulator"]
+__all__ = ["FAULTS", "AccessKey", "Clock", "SimulatedExport", "Simulator"]

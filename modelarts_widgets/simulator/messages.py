@@ -32,6 +32,11 @@ class Answer:
     status: int
     document: Mapping[str, Any]
     headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    """Sent instead of the document."""
+    manner: str = "whole"
+    """How it is sent: whole, drip, stalled (half of it, no more), reset (half of it, then a broken
+    connection), silent (nothing, for as long as the client waits) or closed (nothing)."""
 
 
 def gateway_fault(status: int, code: str, message: str) -> Answer:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import socket
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
@@ -62,16 +63,45 @@ class _Handler(BaseHTTPRequestHandler):
         received = self._read()
         headers = {name.lower(): value for name, value in self.headers.items()}
         answer = self.server.answer(Request(self.command, self.path, headers, received or b""))
-        body = json.dumps(answer.document, ensure_ascii=False).encode(errors="surrogatepass")
+        if answer.manner not in {"silent", "closed"}:
+            self._write_head(answer, len(_body(answer)), is_last=received is None)
+            _MANNERS[answer.manner](self, _body(answer) if self.command != "HEAD" else b"")
+        elif answer.manner == "silent":
+            self._hold()
+        self.close_connection = self.close_connection or answer.manner != "whole"
+
+    def _write_head(self, answer: Answer, length: int, *, is_last: bool) -> None:
         self.send_response(answer.status)
         self.send_header("Content-Type", "application/json;charset=utf-8")
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", str(length))
         for name, value in answer.headers.items():
             self.send_header(name, value)
-        if received is None:
+        if is_last:
             self.send_header("Connection", "close")  # a body that nobody reads would be taken for the next request
         self.end_headers()
-        self.wfile.write(body if self.command != "HEAD" else b"")
+
+    def _whole(self, body: bytes) -> None:
+        self.wfile.write(body)
+
+    def _drip(self, body: bytes) -> None:
+        for byte in body[:50]:
+            self.wfile.write(bytes([byte]))
+            self.wfile.flush()
+        self.wfile.write(body[50:])
+
+    def _stalled(self, body: bytes) -> None:
+        self.wfile.write(body[: len(body) // 2])
+        self.wfile.flush()
+        self._hold()
+
+    def _reset(self, body: bytes) -> None:
+        self.wfile.write(body[: len(body) // 2])
+        self.wfile.flush()
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    def _hold(self) -> None:
+        """Wait until the client gives up, or the server ends."""
+        self.rfile.read(1)
 
     do_GET = do_HEAD = do_OPTIONS = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815 - names set by http.server
 
@@ -84,3 +114,17 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base class has it
         _logger.debug(format, *args)
+
+
+_MANNERS: Mapping[str, Callable[[_Handler, bytes], None]] = {
+    "whole": _Handler._whole,  # noqa: SLF001 - our own
+    "drip": _Handler._drip,  # noqa: SLF001
+    "stalled": _Handler._stalled,  # noqa: SLF001
+    "reset": _Handler._reset,  # noqa: SLF001
+}
+
+
+def _body(answer: Answer) -> bytes:
+    if answer.body is not None:
+        return answer.body
+    return json.dumps(answer.document, ensure_ascii=False).encode(errors="surrogatepass")

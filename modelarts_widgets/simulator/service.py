@@ -6,13 +6,16 @@ import json
 import re
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 from urllib.parse import unquote
 
 from . import keystone
 from .exports import DEFAULT_PARAMS, SimulatedExport
+from .faults import FAULTS
 from .identity import TEMPORARY_KEY_SECONDS, AccessKey, Identity
 from .keystone import Account
 from .messages import Answer, Request, gateway_fault, identifier, service_fault
@@ -65,6 +68,7 @@ class Simulator:
         self._clock = clock
         self._port = port
         self._exports: dict[tuple[str, str], SimulatedExport] = {}
+        self._faults: deque[str] = deque()
         self._requests = 0
         self._lock = threading.Lock()
         self._server: Server | None = None
@@ -103,6 +107,25 @@ class Simulator:
     def issue_temporary_key(self, seconds: float = TEMPORARY_KEY_SECONDS) -> AccessKey:
         """Make a key pair with a security token, good for some seconds."""
         return self._identity.issue_key(seconds)
+
+    def inject(self, *faults: str) -> None:
+        """Spoil the next answers about exports, one fault each, in turn.
+
+        Parameters
+        ----------
+        *faults : str
+            Names of `FAULTS`; ``""`` leaves an answer as it is.
+
+        Raises
+        ------
+        ValueError
+            For a name that is none.
+        """
+        unknown = [fault for fault in faults if fault and fault not in FAULTS]
+        if unknown:
+            raise ValueError(f"there is no fault {unknown[0]!r}; there are {', '.join(FAULTS)}")
+        with self._lock:
+            self._faults.extend(faults)
 
     def add_export(
         self,
@@ -201,7 +224,11 @@ class Simulator:
         answer = self._decide(request)
         if "request_id" not in answer.document:
             return answer
-        return Answer(answer.status, {**answer.document, "request_id": request_id}, {"X-Request-Id": request_id})
+        document, headers = (
+            {**answer.document, "request_id": request_id},
+            {**answer.headers, "X-Request-Id": request_id},
+        )
+        return replace(answer, document=document, headers=headers)
 
     def _decide(self, request: Request) -> Answer:
         told = keystone.answer(request, self._account, self._identity, f"http://127.0.0.1:{self._port}")
@@ -210,7 +237,10 @@ class Simulator:
         call = _STATUS_CALL.fullmatch(request.path)
         if call is None or request.method != "GET":
             return gateway_fault(404, "APIG.0101", "The API does not exist or has not been published.")
-        return self._identity.fault(request) or self._export(*map(unquote, call.groups()))
+        answer = self._identity.fault(request) or self._export(*map(unquote, call.groups()))
+        with self._lock:
+            fault = self._faults.popleft() if self._faults else None
+        return FAULTS[fault](answer) if fault else answer
 
     def _export(self, project_id: str, dataset_id: str, task_id: str) -> Answer:
         if project_id != self.project_id:
