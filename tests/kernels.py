@@ -17,6 +17,12 @@ class Kernel:
     def __init__(self, manager: KernelManager, client: BlockingKernelClient) -> None:
         self.manager = manager
         self._client = client
+        self.heard: list[dict[str, Any]] = []
+        """What was published because of the last message of a widget."""
+
+    def stop_channels(self) -> None:
+        """Hang up."""
+        self._client.stop_channels()
 
     def start_cell(self, code: str) -> str:
         """Send a cell; return the ID of the request."""
@@ -44,6 +50,33 @@ class Kernel:
         messages = self.run(f"print({expression})")
         return "".join(message["content"]["text"] for message in messages if message["msg_type"] == "stream").strip()
 
+    def comm(self, comm_id: str, **data: Any) -> None:  # noqa: ANN401 - any JSON
+        """Send what the front end's side of a widget would; waits until the kernel has dealt with it."""
+        self._send("comm_msg", {"comm_id": comm_id, "data": data})
+
+    def open_comm(self, comm_id: str, target: str) -> None:
+        """Open a channel from the front end."""
+        self._send("comm_open", {"comm_id": comm_id, "target_name": target, "data": {}})
+
+    def _send(self, kind: str, content: dict[str, Any]) -> None:
+        message = self._client.session.msg(kind, content)
+        if kind == "comm_open":
+            message["metadata"] = {"version": "1.0.0"}  # of the control protocol
+        self._client.shell_channel.send(message)
+        self.heard = list(self.published(message["header"]["msg_id"]))
+
+    def view(self, comm_id: str, count: int) -> None:
+        """Say how many views of a widget there are."""
+        self.comm(comm_id, method="update", state={"_view_count": count}, buffer_paths=[])
+
+    def restart(self) -> None:
+        """Restart the kernel in an orderly way, as the button does."""
+        self._client.stop_channels()
+        self.manager.restart_kernel()
+        self._client = self.manager.client()
+        self._client.start_channels()
+        self._client.wait_for_ready(timeout=60)
+
 
 @contextmanager
 def running_kernel(**options: Any) -> Iterator[Kernel]:  # noqa: ANN401 - whatever a kernel's process takes
@@ -52,10 +85,11 @@ def running_kernel(**options: Any) -> Iterator[Kernel]:  # noqa: ANN401 - whatev
     manager.start_kernel(**options)
     client = manager.client()
     client.start_channels()
+    kernel = Kernel(manager, client)
     try:
         client.wait_for_ready(timeout=60)
-        yield Kernel(manager, client)
+        yield kernel
     finally:
-        client.stop_channels()
+        kernel.stop_channels()
         manager.shutdown_kernel(now=True)
         manager.cleanup_resources()

@@ -12,7 +12,8 @@ SETUP = """
     import threading, time
     from IPython.display import display
     from modelarts_widgets import ExportMonitor, ModelArtsClient, TokenAuth
-    from modelarts_widgets.polling import SCHEDULER
+    from ipywidgets.widgets.widget import _instances
+    from modelarts_widgets.polling import FEEDS, SCHEDULER
     from modelarts_widgets.simulator import Simulator
 
     simulator = Simulator().start()
@@ -37,7 +38,7 @@ def bars(messages: list[dict[str, Any]]) -> list[str]:
     return [state["value"] for state in states if "<progress" in state.get("value", "")]
 
 
-def outputs(messages: list[dict[str, Any]]) -> list[dict[str, str]]:
+def outputs(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [message["content"]["data"] for message in messages if message["msg_type"].endswith(("result", "data"))]
 
 
@@ -104,3 +105,94 @@ def test_nothing_is_printed_from_the_polling_thread_whatever_goes_wrong(kernel: 
             monitor.close()
     """)
     assert [message["msg_type"] for message in messages if message["msg_type"] in {"stream", "error"}] == []
+
+
+FIGURES = "len(_instances), len(FEEDS), SCHEDULER.threads"
+
+
+def shown(messages: list[dict[str, Any]]) -> str:
+    """Find the model that a cell has shown."""
+    (bundle,) = outputs(messages)
+    model: str = bundle["application/vnd.jupyter.widget-view+json"]["model_id"]
+    return model
+
+
+def test_twenty_reruns_leave_one_poll_few_threads_and_one_set_of_models(kernel: Kernel) -> None:
+    kernel.run("rerun = simulator.add_export(samples=1_000, seconds=600.0)")
+    cell = "monitor = ExportMonitor(rerun.dataset_id, rerun.task_id, client=client, interval=0.1); monitor"
+    model = shown(kernel.run(cell))
+    kernel.view(model, 1)
+    kernel.run("while monitor.task is None: time.sleep(0.01)")
+    models, polls, threads = map(int, kernel.read(FIGURES).split())
+    assert polls == 1
+    for _ in range(20):
+        new = shown(kernel.run(cell))
+        kernel.view(model, 0)  # the front end throws the old output away
+        kernel.view(new, 1)
+        model = new
+    assert kernel.read(FIGURES).split()[:2] == [str(models), "1"]
+    assert int(kernel.read("SCHEDULER.threads")) <= max(threads, 2)
+    kernel.run("monitor.close()")
+
+
+def test_after_a_reload_of_the_page_the_card_goes_on(kernel: Kernel) -> None:
+    model = shown(kernel.run("monitor = watch(600.0); monitor"))
+    kernel.view(model, 1)
+    kernel.run("while monitor.task is None: time.sleep(0.01)")
+    kernel.open_comm("reloaded", "jupyter.widget.control")
+    kernel.comm("reloaded", method="request_states")
+    (reply,) = [message for message in kernel.heard if message["msg_type"] == "comm_msg"]
+    assert model in reply["content"]["data"]["states"]
+    kernel.view(model, 2)  # views are never taken back by a page that is gone
+    kernel.run("polls = monitor.stats.polls\nwhile monitor.stats.polls < polls + 3: time.sleep(0.01)")
+    assert kernel.read("monitor.phase") == "polling"
+    kernel.run("monitor.close()")
+
+
+def test_an_output_that_is_cleared_slows_the_poll_down_and_a_new_view_wakes_it(kernel: Kernel) -> None:
+    model = shown(kernel.run("monitor = watch(600.0); monitor"))
+    kernel.view(model, 1)
+    kernel.run("while monitor.task is None: time.sleep(0.01)")
+    kernel.view(model, 0)
+    kernel.run("while monitor.stats.interval < 30.0: time.sleep(0.01)")
+    kernel.run("polls = monitor.stats.polls")
+    kernel.view(model, 1)
+    kernel.run("while monitor.stats.polls == polls or monitor.stats.interval > 1.0: time.sleep(0.01)")
+    kernel.run("monitor.close()")
+
+
+def test_a_kernel_can_be_restarted_while_it_polls() -> None:
+    with running_kernel() as kernel:
+        kernel.run(SETUP)
+        kernel.run("monitor = watch(600.0); display(monitor)")
+        kernel.run("while monitor.task is None: time.sleep(0.01)")
+        kernel.restart()
+        kernel.run(SETUP)
+        kernel.run("monitor = watch(0.0); display(monitor); monitor.wait(30)")
+        assert kernel.read("monitor.status") == "SUCCESSED"
+
+
+def test_a_coroutine_lets_the_kernel_go_on(kernel: Kernel) -> None:
+    kernel.run("monitor = watch(0.5); task = await monitor.wait_async(30)")
+    assert kernel.read("task.status") == "SUCCESSED"
+    kernel.run("monitor.close()")
+
+
+def test_a_hundred_monitors_with_a_front_end_cost_what_the_figures_say(kernel: Kernel) -> None:
+    messages = kernel.run("""
+        exports = [simulator.add_export(task_id=f"hundred-{number}", seconds=2.0) for number in range(100)]
+        monitors = [ExportMonitor(e.dataset_id, e.task_id, client=client, interval=0.5) for e in exports]
+        display(*monitors)
+        busiest = 0
+        for monitor in monitors:
+            monitor.wait(60)
+            busiest = max(busiest, SCHEDULER.threads)
+    """)
+    messages += kernel.run("while SCHEDULER.threads: time.sleep(0.01)")
+    assert kernel.read("{monitor.status for monitor in monitors}, busiest <= 4") == "{'SUCCESSED'} True"
+    sent = sum(message["msg_type"] == "comm_msg" for message in messages)
+    assert sent == int(kernel.read("sum(monitor.stats.messages for monitor in monitors)"))
+    opened = sum(message["msg_type"] == "comm_open" for message in messages)
+    assert opened == 1_200
+    assert sent <= 100 * 25
+    kernel.run("for monitor in monitors: monitor.close()")
