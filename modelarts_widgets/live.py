@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable
 from typing import Any
-from weakref import WeakValueDictionary
+from weakref import WeakSet, WeakValueDictionary
 
 import traitlets
 
@@ -17,6 +17,7 @@ MIN_INTERVAL, MAX_INTERVAL = 0.1, 86_400.0
 """Seconds; no shorter and no longer interval is taken."""
 
 
+ALL: WeakSet[Live] = WeakSet()
 NEWEST: WeakValueDictionary[Hashable, Live] = WeakValueDictionary()
 """The last widget that was made for each thing that can be followed."""
 
@@ -53,6 +54,7 @@ class Live(Waiting, traitlets.HasTraits):
         self._errors: Counter[str] = Counter()
         with LOCK:
             NEWEST[key] = self
+            ALL.add(self)
 
     # What a child provides.
 
@@ -93,7 +95,8 @@ class Live(Waiting, traitlets.HasTraits):
         Parameters
         ----------
         auth : requests.auth.AuthBase, optional
-            New credentials, for all monitors of this client. Default: those it has.
+            New credentials, for all monitors of this client; those that have been waiting for some go
+            on, too. Default: those it has.
 
         Raises
         ------
@@ -105,8 +108,15 @@ class Live(Waiting, traitlets.HasTraits):
                 self.client.auth = auth
             is_needed = auth is not None or not self._is_active
             if is_needed and self._phase != "done" and not self._is_closed:
-                self._insists = True  # whoever resumes knows that the credentials were refused
+                self._insists = auth is None  # whoever resumes knows that the credentials were refused
                 self._join()
+            if auth is not None:
+                self._wake_others()
+
+    def _wake_others(self) -> None:
+        for other in [live for live in ALL if live is not self and live.client is self.client]:
+            if other.phase == "needs-auth" and not other._is_closed:  # noqa: SLF001 - one of us
+                other._join()  # noqa: SLF001
 
     def refresh(self) -> None:
         """Ask at once instead of after the interval. Does not block; does nothing unless polling goes on."""

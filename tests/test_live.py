@@ -150,6 +150,23 @@ def test_the_freshest_credentials_do_the_asking(simulator: Simulator, watch: Wat
         client.close()
 
 
+def test_new_credentials_wake_all_who_have_been_waiting_for_some(simulator: Simulator, watch: Watch) -> None:
+    exports = [simulator.add_export(seconds=0.0) for _ in range(20)]
+    wrong = AkSkAuth(simulator.access_key, "wrong")
+    with ModelArtsClient(simulator.endpoint, simulator.project_id, auth=wrong) as client:
+        monitors = [watch(client, export.dataset_id, export.task_id) for export in exports]
+        for monitor in monitors:
+            monitor.start()
+        until(lambda: {monitor.phase for monitor in monitors} == {"needs-auth"})
+        until(lambda: SCHEDULER.threads == 0)
+        asked = simulator.requests
+        monitors[3].resume(auth=TokenAuth("wrong again"))
+        until(lambda: SCHEDULER.threads == 0)
+        assert simulator.requests - asked <= 4, "no more than there are threads"
+        monitors[3].resume(auth=AkSkAuth(simulator.access_key, simulator.secret_key))
+        assert all(monitor.wait(20.0).succeeded for monitor in monitors)
+
+
 def test_all_who_follow_hear_of_trouble_and_of_the_end(watch: Watch, scheduler: VirtualScheduler) -> None:
     client = Script(RUNNING, ServiceError(status_code=503), ENDED)
     monitors = [watch(client) for _ in range(3)]

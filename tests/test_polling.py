@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import contextvars
 import itertools
+import os
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -394,3 +396,27 @@ def test_one_thread_does_all_the_work_where_no_second_can_start(
                 scheduler.schedule(poll)
         begun.set()
         until(lambda: all(poll.done == 3 for poll in polls))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_process_leaves_the_polls_to_its_parent_and_can_begin_its_own() -> None:
+    program = """
+import os, threading, warnings
+from modelarts_widgets.polling import Scheduler
+warnings.simplefilter("ignore")  # forking beside threads is what this is about
+
+class Steps:
+    def __init__(self): self.done = threading.Event()
+    def step(self): self.done.set(); return 0.01
+
+scheduler, inherited, own = Scheduler(), Steps(), Steps()
+scheduler.schedule(inherited)
+assert inherited.done.wait(20)
+if os.fork() == 0:
+    inherited.done.clear()
+    scheduler.schedule(own)
+    ok = own.done.wait(20) and scheduler.threads == 1 and not inherited.done.is_set()
+    os._exit(0 if ok else 1)
+raise SystemExit(os.waitstatus_to_exitcode(os.wait()[1]))
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

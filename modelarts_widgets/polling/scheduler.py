@@ -7,6 +7,7 @@ import heapq
 import itertools
 import logging
 import math
+import os
 import threading
 import time
 from contextlib import suppress
@@ -33,6 +34,12 @@ class Scheduler:
 
     def __init__(self, max_threads: int = 4) -> None:
         self._max_threads = max_threads
+        self.reset()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self.reset)
+
+    def reset(self) -> None:
+        """Begin anew, without polls and threads: a forked process inherits the figures, but no thread."""
         self._changed = threading.Condition()
         self._queue: list[tuple[float, int, Step]] = []
         self._entries: dict[Step, tuple[float, int]] = {}
