@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable
 from typing import Any
-from weakref import WeakSet, WeakValueDictionary
+from weakref import WeakSet
 
 import traitlets
 
@@ -18,16 +18,15 @@ MIN_INTERVAL, MAX_INTERVAL = 0.1, 86_400.0
 
 
 ALL: WeakSet[Live] = WeakSet()
-NEWEST: WeakValueDictionary[Hashable, Live] = WeakValueDictionary()
-"""The last widget that was made for each thing that can be followed."""
+"""Every widget that follows something."""
 
 
 class Live(Waiting, traitlets.HasTraits):
     """Gives a widget `start`, `pause`, `resume`, `refresh` and `stop`, and a pace that goes by who is looking.
 
     At full speed while somebody sees it or waits, and as long as nobody has seen it yet; at the `heartbeat`
-    when its last view has gone. Then, too, it frees its models if a newer widget follows the same thing: a
-    cell that is run again leaves no second one behind. One that has done so lives on when it is shown again.
+    when its last view has gone. One that has no view left frees its models as soon as another of the same
+    thing has one: a cell that is run again leaves nothing behind. It lives on when it is shown again.
 
     A child says what is asked for (`_ask`, `_pulse`), shows it (`_show`), and frees its models (`_release`).
     """
@@ -53,7 +52,6 @@ class Live(Waiting, traitlets.HasTraits):
         self._polls = self._changes = self._retries = 0
         self._errors: Counter[str] = Counter()
         with LOCK:
-            NEWEST[key] = self
             ALL.add(self)
 
     # What a child provides.
@@ -115,8 +113,8 @@ class Live(Waiting, traitlets.HasTraits):
 
     def _wake_others(self) -> None:
         for other in [live for live in ALL if live is not self and live.client is self.client]:
-            if other.phase == "needs-auth" and not other._is_closed:  # noqa: SLF001 - one of us
-                other._join()  # noqa: SLF001
+            if other.phase == "needs-auth" and not other._is_closed:
+                other._join()
 
     def refresh(self) -> None:
         """Ask at once instead of after the interval. Does not block; does nothing unless polling goes on."""
@@ -214,12 +212,15 @@ class Live(Waiting, traitlets.HasTraits):
                 self.start()
                 if self._feed is not None and self._phase == "polling":
                     SCHEDULER.hasten(self._feed.poll, 0.0)
-            elif self._is_superseded():
-                self._sleep()
+            # The old view of a cell that is run again goes before or after the new one comes, as it happens.
+            family = [live for live in ALL if live._key == self._key]
+            if any(live._view_count for live in family):
+                for live in family:
+                    live._sleep_unless_needed()
 
-    def _is_superseded(self) -> bool:
-        newest = NEWEST.get(self._key)
-        return newest is not None and newest is not self and not self._attention
+    def _sleep_unless_needed(self) -> None:
+        if self._was_seen and not self._view_count and not self._attention:
+            self._sleep()
 
     def _sleep(self) -> None:
         """Follow no more, and free the models, until shown or started again."""

@@ -114,6 +114,17 @@ class CardView(Counted, VBox):
         self._mood = _MOODS.get(card.phase, "active")
         self._mark()
 
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:  # noqa: ANN401, FBT001, FBT002
+        """Give the state as ipywidgets does; whoever asks for all of it has no view yet.
+
+        That is a page that has been loaded again: it would count its views on top of those that it had
+        before, which it never takes back.
+        """
+        state: dict[str, Any] = super().get_state(key, drop_defaults)
+        if key is None and state.get("_view_count"):
+            state["_view_count"] = 0
+        return state
+
     def _is_up_to_date(self, card: Card) -> bool:
         before, self._card_drawn = self._card_drawn, card
         if before is None or card.task is not before.task or self._is_behind:

@@ -143,7 +143,8 @@ def test_after_a_reload_of_the_page_the_card_goes_on(kernel: Kernel) -> None:
     kernel.comm("reloaded", method="request_states")
     (reply,) = [message for message in kernel.heard if message["msg_type"] == "comm_msg"]
     assert model in reply["content"]["data"]["states"]
-    kernel.view(model, 2)  # views are never taken back by a page that is gone
+    assert reply["content"]["data"]["states"][model]["state"]["_view_count"] == 0, "the new page counts from there"
+    kernel.view(model, 1)
     kernel.run("polls = monitor.stats.polls\nwhile monitor.stats.polls < polls + 3: time.sleep(0.01)")
     assert kernel.read("monitor.phase") == "polling"
     kernel.run("monitor.close()")

@@ -183,23 +183,30 @@ def test_all_who_follow_hear_of_trouble_and_of_the_end(watch: Watch, scheduler: 
 # Run again
 
 
-def rerun(watch: Watch, client: Any, old: ExportMonitor | None) -> ExportMonitor:  # noqa: ANN401 - any client
-    """Do what running a cell again does: a new monitor is shown, and then the view of the old one goes."""
+def rerun(watch: Watch, client: Any, old: ExportMonitor | None, when: str = "between") -> ExportMonitor:  # noqa: ANN401
+    """Do what running a cell again does: a new monitor is shown, and the view of the old one goes at some time."""
+    if when == "before":
+        view(old, 0)  # type: ignore[arg-type]
     new = watch(client)
     new._repr_mimebundle_()
-    if old is not None:
+    if old is not None and when == "between":
         view(old, 0)
     view(new, 1)
+    if when == "after":
+        view(old, 0)  # type: ignore[arg-type]
     return new
 
 
-def test_twenty_reruns_leave_one_poll_and_one_set_of_models(watch: Watch, scheduler: VirtualScheduler) -> None:
+@pytest.mark.parametrize("when", ["before", "between", "after"])
+def test_twenty_reruns_leave_one_poll_and_one_set_of_models(
+    watch: Watch, scheduler: VirtualScheduler, when: str
+) -> None:
     client = Script(RUNNING)
     monitor = rerun(watch, client, None)
     scheduler.step()
     models, first = len(_instances), monitor
     for _ in range(20):
-        monitor = rerun(watch, client, monitor)
+        monitor = rerun(watch, client, monitor, when)
         scheduler.step()
         assert len(FEEDS) == 1
         assert len(_instances) == models
