@@ -9,7 +9,8 @@ from weakref import WeakSet
 
 import traitlets
 
-from .polling import LOCK, SCHEDULER, Feed, Follower, Phase, follow
+from .outputs import at_the_end
+from .polling import LOCK, SCHEDULER, Feed, Follower, Phase, follow, log_exceptions
 from .stats import Stats
 from .waiting import Waiting
 
@@ -46,7 +47,7 @@ class Live(Waiting, traitlets.HasTraits):
         self._feed: Feed[Any] | None = None
         self._follower: Follower[Any] = Follower(self._ask, self._hear, self._hear_error, self.interval)
         self._own_phase: Phase = "idle"
-        self._was_seen = self._is_closed = self._insists = False
+        self._was_seen = self._is_closed = self._insists = self._is_frozen = False
         self._answer = None
         self._error: Exception | None = None
         self._polls = self._changes = self._retries = 0
@@ -66,6 +67,10 @@ class Live(Waiting, traitlets.HasTraits):
         raise NotImplementedError
 
     def _release(self) -> None:
+        raise NotImplementedError
+
+    def _say_goodbye(self) -> None:
+        """Leave something readable; the process ends."""
         raise NotImplementedError
 
     @property
@@ -214,8 +219,9 @@ class Live(Waiting, traitlets.HasTraits):
                     SCHEDULER.hasten(self._feed.poll, 0.0)
             # The old view of a cell that is run again goes before or after the new one comes, as it happens.
             family = [live for live in ALL if live._key == self._key]
-            if any(live._view_count for live in family):
-                for live in family:
+            is_seen = any(live._view_count for live in family)
+            for live in family:
+                if is_seen or live._is_frozen:
                     live._sleep_unless_needed()
 
     def _sleep_unless_needed(self) -> None:
@@ -246,3 +252,12 @@ def _is_same(answer: Any, before: Any) -> bool:  # noqa: ANN401 - the child know
         return bool(answer == before)
     except RecursionError:  # JSON can be deeper than Python compares
         return False
+
+
+def _end() -> None:
+    for live in list(ALL):
+        with log_exceptions():
+            live._say_goodbye()
+
+
+at_the_end(_end)

@@ -40,6 +40,9 @@ class Waiting:
         """Why polling does not go on."""
         raise NotImplementedError
 
+    def _freeze_again(self) -> None:
+        """Show the end from the cell that runs, too."""
+
     def _begin_waiting(self) -> None:
         self._settled = Condition(LOCK)
         self._waiters: list[Callable[[], None]] = []
@@ -190,6 +193,7 @@ class Waiting:
 
     def _outcome(self) -> Any:  # noqa: ANN401 - the child knows
         if self.done():
+            self._freeze_again()
             return self._answer
         if self._reason is not None:
             raise self._reason.with_traceback(None)  # or each waiting would make it longer

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from queue import Empty
 from typing import Any
 
 from jupyter_client.blocking.client import BlockingKernelClient
@@ -68,6 +69,15 @@ class Kernel:
     def view(self, comm_id: str, count: int) -> None:
         """Say how many views of a widget there are."""
         self.comm(comm_id, method="update", state={"_view_count": count}, buffer_paths=[])
+
+    def farewell(self, *, restart: bool) -> list[dict[str, Any]]:
+        """Shut the kernel down in an orderly way; return what it still published."""
+        self.manager.shutdown_kernel(restart=restart)
+        messages = []
+        with suppress(Empty):
+            while True:
+                messages.append(self._client.get_iopub_msg(timeout=2))
+        return messages
 
     def restart(self) -> None:
         """Restart the kernel in an orderly way, as the button does."""

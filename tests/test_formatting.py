@@ -81,6 +81,7 @@ CARDS = {
     "everything": Card(
         "everything", ExportTask.from_json(json.loads((DATA / "everything.json").read_text())), "polling"
     ),
+    "left": card(phase="stopped", **COUNTS)._replace(note="last seen RUNNING 42.0 % at some time; go on with …"),
     "lost": Card("no-such-task", phase="stopped", error=NotFoundError(error_code="ModelArts.4359", status_code=400)),
 }
 

@@ -39,7 +39,8 @@ def bars(messages: list[dict[str, Any]]) -> list[str]:
 
 
 def outputs(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [message["content"]["data"] for message in messages if message["msg_type"].endswith(("result", "data"))]
+    kinds = {"execute_result", "display_data"}
+    return [message["content"]["data"] for message in messages if message["msg_type"] in kinds]
 
 
 def test_the_bar_moves_while_a_cell_is_busy(kernel: Kernel) -> None:
@@ -197,3 +198,73 @@ def test_a_hundred_monitors_with_a_front_end_cost_what_the_figures_say(kernel: K
     assert opened == 1_200
     assert sent <= 100 * 25
     kernel.run("for monitor in monitors: monitor.close()")
+
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def replaced(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Pick what outputs were given later, the last one for each."""
+    updates = [message["content"] for message in messages if message["msg_type"] == "update_display_data"]
+    return list({update["transient"]["display_id"]: update for update in updates}.values())
+
+
+def test_at_the_end_the_output_becomes_static_and_the_models_go_with_the_view(kernel: Kernel) -> None:
+    messages = kernel.run("monitor = watch(1.0); monitor")
+    kernel.view(shown(messages), 1)
+    messages += kernel.heard
+    messages += kernel.run("task = monitor.wait(30)")
+    messages += kernel.run("while not monitor._is_frozen: time.sleep(0.01)")
+    (display,) = [message["content"] for message in messages if message["msg_type"] == "display_data"]
+    (update,) = replaced(messages)
+    assert update["transient"] == display["transient"]
+    assert set(update["data"]) == {"text/plain", "text/html"}
+    assert "✓ SUCCESSED" in update["data"]["text/html"]
+    assert kernel.read("monitor.comm is not None") == "True", "until the front end says that it has landed"
+    kernel.view(shown(messages), 0)
+    assert kernel.read("monitor.comm is None") == "True"
+    (again,) = outputs(kernel.run("monitor"))
+    assert again == update["data"]
+    kernel.run("monitor.close()")
+
+
+def test_an_end_that_does_not_land_leaves_the_live_card_until_its_view_goes(kernel: Kernel) -> None:
+    model = shown(kernel.run("monitor = watch(0.5); monitor"))
+    kernel.view(model, 1)
+    kernel.run("task = monitor.wait(30)")
+    kernel.run("while not monitor._is_frozen: time.sleep(0.01)")
+    assert kernel.read("monitor.comm is not None") == "True"  # a page loaded again does not know the output
+    kernel.view(model, 0)
+    assert kernel.read("monitor.comm is None") == "True"
+    kernel.run("monitor.close()")
+
+
+def test_every_output_becomes_static(kernel: Kernel) -> None:
+    messages = kernel.run("monitor = watch(1.0); display(monitor, monitor)")
+    messages += kernel.run("task = monitor.wait(30)")
+    messages += kernel.run("while not monitor._is_frozen: time.sleep(0.01)")
+    assert len(replaced(messages)) == 2
+    kernel.run("monitor.close()")
+
+
+def test_a_card_inside_another_widget_stays_alive(kernel: Kernel) -> None:
+    messages = kernel.run("monitor = watch(0.5); from ipywidgets import VBox; box = VBox([monitor]); display(box)")
+    messages += kernel.run("task = monitor.wait(30)")
+    messages += kernel.run("while SCHEDULER.threads: time.sleep(0.01)")
+    assert replaced(messages) == []
+    assert kernel.read("monitor.comm is not None") == "True"
+    kernel.run("monitor.close(); box.layout.close(); box.close()")
+
+
+@pytest.mark.parametrize("restart", [False, True], ids=["shut down", "restarted"])
+def test_a_kernel_that_ends_leaves_cards_that_say_so(restart: bool) -> None:  # noqa: FBT001
+    with running_kernel() as kernel:
+        kernel.run(SETUP)
+        kernel.run("running, ended, unseen = watch(600.0), watch(0.0), watch(600.0)")
+        kernel.run("display(running, ended); unseen.start(); ended.wait(30)")
+        kernel.run("while not (running.task and unseen.task and ended._is_frozen): time.sleep(0.01)")
+        (update,) = replaced(kernel.farewell(restart=restart))
+    assert set(update["data"]) == {"text/plain", "text/html"}
+    text = update["data"]["text/plain"]
+    assert "last seen INIT at 2" in text
+    assert "before the kernel ended; go on with ExportMonitor('" in text

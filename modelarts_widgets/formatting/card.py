@@ -38,6 +38,8 @@ class Card(NamedTuple):
     """Seconds until the next request, where there is one."""
     answered_at: datetime | None = None
     """When the last good answer came, in UTC."""
+    note: str = ""
+    """What else is to be said about the state of the card."""
 
     @property
     def share(self) -> float | None:
@@ -78,6 +80,13 @@ class Card(NamedTuple):
         """Say the status in words; empty for a word that is not documented."""
         return meaning("ExportTask", "status", self.task.status) if self.task else ""
 
+    def last_seen(self) -> str:
+        """Say what was known at last, for a card that will not change any more."""
+        if self.task is None or self.answered_at is None:
+            return "no answer came"
+        seen = " ".join(filter(None, [self.task.status or "no status given", self.percent()]))
+        return f"last seen {shortened(seen, 60)} at {moment(self.answered_at)}"
+
     def percent(self) -> str:
         """Write the share, or nothing where it is unknown."""
         return "" if self.share is None else f"{self.share:.1f} %"
@@ -117,6 +126,8 @@ class Card(NamedTuple):
 
     def next_step(self) -> str:
         """Say what happens next; empty when polling simply goes on."""
+        if self.note:
+            return shortened(self.note, 1_000)
         if self.phase == "retrying" and self.delay is not None:
             # The age of the answer would tick; its time does not.
             since = f" · last answer at {moment(self.answered_at)}" if self.answered_at else ""

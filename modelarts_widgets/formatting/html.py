@@ -56,7 +56,7 @@ def _problem(card: Card, skin: Skin) -> str:
         return ""
     lines = [
         f"<strong>{escaped(card.problem(), _MAX_PROBLEM)}</strong>" if card.problem() else "",
-        escaped(card.next_step()),
+        escaped(card.next_step(), _MAX_PROBLEM),
     ]
     return f"<div{skin('problem', card.kind)}>{'<br>'.join(filter(None, lines))}</div>"
 
