@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -30,12 +31,11 @@ EXAMPLE = json.loads((DATA / "status_running.json").read_text())
 
 def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
     """Wait for a condition that another thread brings about."""
-    pause = threading.Event()
-    for _ in range(int(seconds / 0.01)):
-        if condition():
-            return
+    pause, end = threading.Event(), time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            pytest.fail("the condition did not come true")
         pause.wait(0.01)
-    pytest.fail("the condition did not come true")
 
 
 @pytest.fixture(autouse=True)

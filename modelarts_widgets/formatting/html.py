@@ -34,7 +34,7 @@ def head_html(card: Card, skin: Skin = LIVE) -> str:
     """Draw the title, the status and what went wrong."""
     title = f"<span{skin('title')}>Dataset export</span> <code{skin('id')}>{escaped(card.task_id)}</code>"
     tooltip = f' title="{escaped(card.status_meaning())}"' if card.status_meaning() else ""
-    status = f"<span{skin('status', card.kind)}{tooltip}>{escaped(card.status())}</span>"
+    status = f"<span{skin('status', card.kind)}{_announced(skin)}{tooltip}>{escaped(card.status())}</span>"
     return f"<div{skin('head')}>{title} {status}</div>{_problem(card, skin)}"
 
 
@@ -58,7 +58,12 @@ def _problem(card: Card, skin: Skin) -> str:
         f"<strong>{escaped(card.problem(), _MAX_PROBLEM)}</strong>" if card.problem() else "",
         escaped(card.next_step(), _MAX_PROBLEM),
     ]
-    return f"<div{skin('problem', card.kind)}>{'<br>'.join(filter(None, lines))}</div>"
+    return f"<div{skin('problem', card.kind)}{_announced(skin)}>{'<br>'.join(filter(None, lines))}</div>"
+
+
+def _announced(skin: Skin) -> str:
+    """Have a screen reader say what changes here, in a pause; the bar is elsewhere, so ticks are not said."""
+    return ' role="status"' if skin is LIVE else ""
 
 
 def _progress(card: Card, skin: Skin) -> str:
