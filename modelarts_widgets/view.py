@@ -80,7 +80,7 @@ class CardView(Counted, VBox):
             for name in ("summary", "moving", "tree", "found")
         )
         self._query = _Query(
-            placeholder="filter",
+            description="filter",
             tooltip="Show only rows that hold this text",
             layout=layout,
             _dom_classes=["modelarts-filter"],
