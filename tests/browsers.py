@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ import nbformat
 import pytest
 from conftest import until
 from nbformat.v4 import new_code_cell, new_notebook
-from playwright.sync_api import Browser, Dialog, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Dialog, Locator, Page, expect, sync_playwright
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 needs_browser = pytest.mark.skipif(
@@ -41,11 +42,14 @@ def watch(seconds, **options):
     export = simulator.add_export(samples=20_000, seconds=seconds, **options)
     return ExportMonitor(export.dataset_id, export.task_id, client=client, interval=0.3)
 """
+expect.set_options(timeout=30_000)  # machines are slow at times
 _READY = """() => {
     const session = window.jupyterapp?.shell.currentWidget?.context?.sessionContext;
     return Boolean(session?.isReady) && session.session?.kernel?.status === "idle";
 }"""
-_NOISE = re.compile(r"favicon|service worker|Failed to load resource|jupyter-lsp|LSP|nbextensions|WebSocket|404")
+_NOISE = re.compile(
+    r"favicon|service worker|Failed to load resource|jupyter-lsp|LSP|nbextensions|WebSocket|404|reading 'schema'"
+)
 """What the front ends write to the console without us."""
 
 
@@ -86,11 +90,14 @@ def served(folder: Path, *application: str) -> Iterator[Server]:
     settings.mkdir(parents=True, exist_ok=True)
     quiet = {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}
     (settings / "notification.jupyterlab-settings").write_text(json.dumps(quiet))
-    options = [f"--port={port}", "--no-browser", "--IdentityProvider.token=", "--ServerApp.password=", "--allow-root"]
+    options = [f"--port={port}", "--no-browser"]
+    if application[0] != "voila":
+        options += ["--allow-root", f"--ServerApp.root_dir={folder}", "--IdentityProvider.token="]
+        options += ["--ServerApp.password="]
     environment = dict(os.environ, HOME=str(folder.parent), JUPYTER_PREFER_ENV_PATH="1")
     with (folder.parent / "server.log").open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", *application, *options, f"--ServerApp.root_dir={folder}"],
+            [sys.executable, "-m", *application, *options],
             env=environment | {"JUPYTERLAB_SETTINGS_DIR": str(folder.parent / "settings")},
             cwd=folder,
             stdout=log,
@@ -108,6 +115,8 @@ def answers(url: str) -> bool:
     """Say whether there is somebody at an address."""
     try:
         urllib.request.urlopen(url, timeout=5).close()
+    except urllib.error.HTTPError:
+        return True
     except OSError:
         return False
     return True
@@ -119,7 +128,7 @@ class Notebook:
     def __init__(self, page: Page, url: str) -> None:
         self.page = page
         self.errors: list[str] = []
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("pageerror", lambda error: self._note("error", str(error)))
         page.on("console", lambda message: self._note(message.type, message.text))
         page.on("dialog", self._answer)
         page.goto(url)

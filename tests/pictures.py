@@ -1,0 +1,60 @@
+"""Takes the README's pictures from a real run in JupyterLab: ``python tests/pictures.py``."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from browsers import SETUP, Notebook, chromium, served
+from conftest import until
+from playwright.sync_api import Browser, expect
+
+IMAGES = Path(__file__).parents[1] / "notebooks" / "images"
+WIDTH = 1_180
+RUNNING = """
+pets = {
+    "sample_state": "__ALL__", "export_dest": "DIR", "clear_hard_property": True, "train_sample_ratio": 1.0,
+    "ratio_sample_usage": False,
+    "search_conditions": [
+        {"hard": "1", "label_list": {"op": "OR", "labels": [{"name": "cat", "type": 0}, {"name": "dog", "type": 0}]},
+         "sample_time": "month"},
+        {"sample_name": ".png"},
+    ],
+}
+watch(40.0, params=pets)
+"""
+CELLS = [SETUP, RUNNING, "watch(2.0, outcome='FAILED')", "watch(2.0, params=pets)"]
+
+
+def take(browser: Browser, url: str, theme: str, suffix: str) -> None:
+    """Run the notebook in a theme, and take the three pictures."""
+    notebook = Notebook(browser.new_page(viewport={"width": WIDTH, "height": 1_400}, device_scale_factor=1.5), url)
+    notebook.page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
+    for number in range(len(CELLS)):
+        notebook.finish(number)
+    outputs = [notebook.cell(number).locator(".jp-OutputArea-output") for number in range(len(CELLS))]
+    expect(outputs[2]).to_contain_text("✗ FAILED")
+    expect(outputs[3]).to_contain_text("✓ SUCCESSED")
+    card = notebook.card(1)
+    for branch in card.locator("details").all()[1:3]:  # the conditions, and the first of them
+        branch.evaluate("element => element.open = true")
+    until(lambda: notebook.share(1) > 40)
+    card.screenshot(path=IMAGES / f"running{suffix}.png")
+    outputs[2].screenshot(path=IMAGES / f"failed{suffix}.png")
+    outputs[3].screenshot(path=IMAGES / f"finished{suffix}.png")
+    notebook.page.close()
+
+
+def main() -> None:
+    """Take them all, light and dark."""
+    with tempfile.TemporaryDirectory() as work, chromium() as browser:
+        folder = Path(work) / "notebooks"
+        folder.mkdir()
+        with served(folder, "jupyterlab", "--expose-app-in-browser") as server:
+            for theme, suffix in (("JupyterLab Light", ""), ("JupyterLab Dark", "-dark")):
+                server.write(f"pictures{suffix}.ipynb", CELLS)
+                take(browser, f"{server.url}/lab/workspaces/w{suffix}/tree/pictures{suffix}.ipynb?reset", theme, suffix)
+
+
+if __name__ == "__main__":
+    main()
