@@ -43,7 +43,7 @@ FIELDS = [
     for field in dataclasses.fields(model)
 ]
 TAGS = {"code", "details", "div", "br", "li", "mark", "ol", "progress", "span", "strong", "summary", "ul"}
-ATTRIBUTES = {"aria-label", "class", "max", "open", "start", "style", "title", "value"}
+ATTRIBUTES = {"aria-label", "class", "max", "open", "role", "start", "style", "title", "value"}
 
 texts = some.sampled_from(XSS) | some.text(some.characters(), max_size=30)
 names = some.sampled_from(FIELDS) | texts

@@ -172,7 +172,7 @@ def test_no_text_of_the_service_becomes_markup(hostile: str, draw: Callable[[Car
     }
     assert tags <= known
     attributes = {name for element in strict(draw(drawn)).iter() for name in element.attrib}
-    assert attributes <= {"class", "style", "title", "max", "value", "open", "start", "aria-label"}
+    assert attributes <= {"class", "style", "title", "max", "value", "open", "start", "aria-label", "role"}
 
 
 @pytest.mark.parametrize("odd", ["\x00", "\x1b[31m", "\ud800", "\u202e", "\x7f", "\ufffe", "\U0001fffe"], ids=ascii)
