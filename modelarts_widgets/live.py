@@ -69,6 +69,10 @@ class Live(Waiting, traitlets.HasTraits):
     def _release(self) -> None:
         raise NotImplementedError
 
+    def _keep(self) -> None:
+        """Bring what is saved with the notebook up to date."""
+        raise NotImplementedError
+
     def _say_goodbye(self) -> None:
         """Leave something readable; the process ends."""
         raise NotImplementedError
@@ -165,6 +169,7 @@ class Live(Waiting, traitlets.HasTraits):
         self._error = None
         if self._feed.latest is not None:
             self._answer = self._feed.latest
+        self._keep()
         self._show(self._answer)
 
     def _leave(self, phase: Phase) -> None:
@@ -173,6 +178,7 @@ class Live(Waiting, traitlets.HasTraits):
             feed, self._feed = self._feed, None
             feed.leave(self._follower)
         self._show(self._answer)
+        self._keep()
         self._settle()
 
     # What comes.
@@ -183,6 +189,7 @@ class Live(Waiting, traitlets.HasTraits):
         self._changes += is_new
         self._answer, self._error = answer if is_new else self._answer, None
         self._show(self._answer)
+        self._keep()
         self._settle()
         if is_new:
             self._call("update", answer)
@@ -195,6 +202,7 @@ class Live(Waiting, traitlets.HasTraits):
         self._retries += self._is_active
         self._error = error
         self._show(self._answer)
+        self._keep()
         self._settle()
 
     # Who is looking.
@@ -221,18 +229,15 @@ class Live(Waiting, traitlets.HasTraits):
             family = [live for live in ALL if live._key == self._key]
             is_seen = any(live._view_count for live in family)
             for live in family:
-                if is_seen or live._is_frozen:
-                    live._sleep_unless_needed()
+                if live._was_seen and not live._view_count and not live._attention:
+                    live._let_go(is_superseded=is_seen)
 
-    def _sleep_unless_needed(self) -> None:
-        if self._was_seen and not self._view_count and not self._attention:
-            self._sleep()
-
-    def _sleep(self) -> None:
-        """Follow no more, and free the models, until shown or started again."""
-        if self._is_active:
+    def _let_go(self, *, is_superseded: bool) -> None:
+        """Free the models that nobody needs until this is shown again; where another one took over, follow no more."""
+        if is_superseded and self._is_active:
             self._leave("idle")
-        self._release()
+        if is_superseded or self._is_frozen:
+            self._release()
 
     @traitlets.validate("interval", "heartbeat")
     def _valid_interval(self, proposal: dict[str, Any]) -> float:

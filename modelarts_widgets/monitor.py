@@ -12,17 +12,16 @@ from ipywidgets import ButtonStyle, Layout
 
 from .client import ModelArtsClient, checked_identifier
 from .formatting import Card, card_bundle, card_html, card_text
-from .live import Live
 from .models import ExportTask
-from .outputs import Outputs
 from .pace import Pace, Point
 from .polling import LOCK, log_exceptions
+from .shown import Shown
 from .view import CardButton, CardView
 
 _PACE_POINTS = 30
 
 
-class ExportMonitor(CardView, Live):
+class ExportMonitor(CardView, Shown):
     """A card that follows one dataset export and keeps moving while other cells run.
 
     Polling starts when the card is first shown, waited for or started, and ends by itself with the
@@ -84,7 +83,6 @@ class ExportMonitor(CardView, Live):
         self._points: deque[Point] = deque(maxlen=_PACE_POINTS)
         self._answered_at: datetime | None = None
         self._latest: Card | None = None
-        self._outputs = Outputs()
         self._begin_life((self.client.endpoint, self.client.project_id, self.dataset_id, self.task_id))
         layout, style = Layout(), ButtonStyle()
         self._refresh = _button("Refresh", "Ask the service now", self.refresh, layout, style)
@@ -127,40 +125,15 @@ class ExportMonitor(CardView, Live):
         return line.encode(errors="replace").decode()  # JSON can hold what no file can
 
     def _repr_mimebundle_(self, **kwargs: object) -> dict[str, Any]:
-        with LOCK:
-            if self._is_closed or self.done():
-                return card_bundle(self._card())
-            self._reopen()
-            self.start()
-            return {**super()._repr_mimebundle_(**kwargs), **card_bundle(self._card())}
+        return self._bundle(**kwargs)
 
-    def _ipython_display_(self, **kwargs: object) -> None:
-        """Show the card in an output that can be replaced; IPython calls this instead of the above."""
-        with LOCK:
-            self._outputs.show(self._repr_mimebundle_(**kwargs))
+    def _static(self, note: str = "") -> dict[str, str]:
+        return card_bundle(self._card()._replace(note=note) if note else self._card())
 
-    def _freeze(self, note: str = "") -> None:
-        """Put the static card into the outputs, so that a saved notebook reads without a kernel.
-
-        A page that has been loaded again does not know them any more: its live card stays as it is, and
-        keeps its models until its view goes.
-        """
-        with log_exceptions():
-            self._outputs.replace(card_bundle(self._card()._replace(note=note)))
-        self._is_frozen = bool(self._outputs)
-
-    def _freeze_again(self) -> None:
-        # Tools that run notebooks take only messages of the cell that runs; the polling thread's are of
-        # the one that started it: https://github.com/jupyter/nbclient/blob/main/nbclient/client.py
-        if self._is_frozen:
-            self._freeze()
-
-    def _say_goodbye(self) -> None:
-        if self._outputs and not self._is_frozen:
-            again = f"ExportMonitor({self.dataset_id!r}, {self.task_id!r})"
-            seen = self._card()._replace(answered_at=self._answered_at).last_seen()
-            self._own_phase, self._feed = "stopped", None
-            self._freeze(f"{seen}, before the kernel ended; go on with {again}")
+    def _last_words(self) -> str:
+        again = f"ExportMonitor({self.dataset_id!r}, {self.task_id!r})"
+        seen = self._card()._replace(answered_at=self._answered_at).last_seen()
+        return f"{seen}, before the kernel ended; go on with {again}"
 
     def _toggle(self) -> None:
         if self._phase == "paused":
@@ -187,8 +160,6 @@ class ExportMonitor(CardView, Live):
         if is_move and share is not None and task.updated_at is not None:
             self._points.append(Point(task.updated_at.timestamp(), share, type(self).clock()))
         super()._hear(task)
-        if task.is_done:
-            self._freeze()
 
     def _card(self, task: ExportTask | None = None) -> Card:
         poll = self._feed.poll if self._feed else None

@@ -23,6 +23,7 @@ class Outputs:
 
     def __init__(self) -> None:
         self._handles: deque[DisplayHandle] = deque(maxlen=_MAX_OUTPUTS)
+        self._content: dict[str, Any] | None = None
 
     def __bool__(self) -> bool:
         """Say whether there are any."""
@@ -36,9 +37,16 @@ class Outputs:
         handle = DisplayHandle()
         handle.display(bundle, raw=True)
         self._handles.append(handle)
+        self._content = bundle if len(self._handles) == 1 else None
 
-    def replace(self, bundle: dict[str, Any]) -> None:
-        """Put something else into all outputs that the front end still knows. Works from any thread."""
+    def replace(self, bundle: dict[str, Any], *, again: bool = False) -> None:
+        """Put something else into all outputs that the front end still knows. Works from any thread.
+
+        What they have already is not sent, unless it is to be sent `again`.
+        """
+        if bundle == self._content and not again:
+            return
+        self._content = bundle
         for handle in self._handles:
             handle.update(bundle, raw=True)
 

@@ -156,6 +156,10 @@ class CardView(Counted, VBox):
         marks = {self._mood: True, "large": self._is_large, "filtered": bool(self.filter)}
         self._dom_classes = ("modelarts-export", *(f"modelarts-{name}" for name, holds in marks.items() if holds))
 
+    def _widget(self, **kwargs: object) -> dict[str, Any]:
+        bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
+        return bundle
+
     def close(self) -> None:
         """Free all models, those of layout and styles among them, for good."""
         self._link.unlink()

@@ -192,8 +192,8 @@ class Waiting:
         return TimeoutError(f"{self._subject} has not ended within {timeout:g} s")
 
     def _outcome(self) -> Any:  # noqa: ANN401 - the child knows
+        self._freeze_again()
         if self.done():
-            self._freeze_again()
             return self._answer
         if self._reason is not None:
             raise self._reason.with_traceback(None)  # or each waiting would make it longer

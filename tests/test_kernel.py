@@ -228,6 +228,35 @@ def test_at_the_end_the_output_becomes_static_and_the_models_go_with_the_view(ke
     kernel.run("monitor.close()")
 
 
+def test_polling_that_ends_leaves_a_static_card_and_a_live_one_when_it_goes_on(kernel: Kernel) -> None:
+    messages = kernel.run("monitor = watch(600.0); monitor")
+    kernel.view(shown(messages), 1)
+    stopped = kernel.run("while monitor.task is None: time.sleep(0.01)\nmonitor.stop()")
+    (static,) = replaced(stopped)
+    assert set(static["data"]) == {"text/plain", "text/html"}
+    assert "stopped" in static["data"]["text/plain"]
+    assert replaced(kernel.run("monitor.stop()")) == [], "what the output has already is not sent"
+    kernel.view(shown(messages), 0)
+    assert kernel.read("monitor.comm is None") == "True"
+    resumed = kernel.run("monitor.resume()")
+    assert sum(message["msg_type"] == "comm_open" for message in resumed) == 12
+    (live,) = replaced(resumed)
+    assert live["transient"] == static["transient"]
+    assert WIDGET in live["data"]
+    (closed,) = replaced(kernel.run("monitor.close()"))
+    assert WIDGET not in closed["data"]
+
+
+def test_refused_credentials_leave_a_static_card_until_there_are_others(kernel: Kernel) -> None:
+    messages = kernel.run("monitor = watch(600.0); simulator.inject('refused'); monitor")
+    messages += kernel.run("while monitor.phase != 'needs-auth' or not monitor._is_frozen: time.sleep(0.01)")
+    (static,) = replaced(messages)
+    assert "call monitor.resume(auth=" in static["data"]["text/plain"]
+    (live,) = replaced(kernel.run("monitor.resume(auth=TokenAuth(simulator.token))"))
+    assert WIDGET in live["data"]
+    kernel.run("monitor.close()")
+
+
 def test_an_end_that_does_not_land_leaves_the_live_card_until_its_view_goes(kernel: Kernel) -> None:
     model = shown(kernel.run("monitor = watch(0.5); monitor"))
     kernel.view(model, 1)
