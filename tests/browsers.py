@@ -69,6 +69,12 @@ class Server:
         self.url = url
         self.folder = folder
 
+    def copy_without_kernel(self, name: str, new_name: str) -> None:
+        """Copy a notebook, past the server, as if it came from a machine with another kernel: it is not trusted."""
+        document = self.read(name)
+        document["metadata"] = {"kernelspec": {"name": "elsewhere", "display_name": "Elsewhere", "language": "other"}}
+        (self.folder / new_name).write_text(json.dumps(document), encoding="utf-8")
+
     def write(self, name: str, cells: Sequence[str]) -> None:
         """Write a notebook, past the server: it is not trusted."""
         kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -76,8 +82,15 @@ class Server:
         nbformat.write(notebook, self.folder / name)
 
     def read(self, name: str) -> dict[str, Any]:
-        """Read a notebook as it is saved."""
-        document: dict[str, Any] = json.loads((self.folder / name).read_text(encoding="utf-8"))
+        """Read a notebook as it is saved; waits where it is being written."""
+        texts: list[str] = []
+
+        def is_whole() -> bool:
+            texts.append((self.folder / name).read_text(encoding="utf-8"))
+            return texts[-1].rstrip().endswith("}")
+
+        until(is_whole)
+        document: dict[str, Any] = json.loads(texts[-1])
         return document
 
 
@@ -125,14 +138,18 @@ def answers(url: str) -> bool:
 class Notebook:
     """A notebook that is open in JupyterLab or in Notebook 7."""
 
-    def __init__(self, page: Page, url: str) -> None:
+    def __init__(self, page: Page, url: str, *, has_kernel: bool = True) -> None:
         self.page = page
         self.errors: list[str] = []
         page.on("pageerror", lambda error: self._note("error", str(error)))
         page.on("console", lambda message: self._note(message.type, message.text))
         page.on("dialog", self._answer)
         page.goto(url)
-        self.ready()
+        if has_kernel:
+            self.ready()
+        else:
+            self.accept(".jp-mod-reject")  # "No Kernel"
+            expect(page.locator(".jp-NotebookPanel-toolbar").get_by_text("No Kernel")).to_be_visible()
 
     def _answer(self, dialog: Dialog) -> None:
         if dialog.type != "beforeunload":  # a page may be left without saving
@@ -147,6 +164,15 @@ class Notebook:
         """Wait until the kernel has nothing to do and cells can be run."""
         self.page.locator(".jp-NotebookPanel-notebook .jp-CodeCell").first.wait_for(timeout=60_000)
         self.page.wait_for_function(_READY, timeout=60_000)
+
+    def accept(self, button: str = ".jp-mod-accept") -> None:
+        """Give the answer to a question that the front end asks."""
+        self.page.locator(f".jp-Dialog {button}").click(timeout=60_000)
+
+    def menu(self, name: str, entry: str) -> None:
+        """Choose an entry of a menu, by how it begins."""
+        self.page.get_by_role("menuitem", name=name, exact=True).click()
+        self.page.get_by_role("menuitem", name=re.compile(f"^{re.escape(entry)}")).click()
 
     def cell(self, number: int) -> Locator:
         """Return a cell, counted from 0."""

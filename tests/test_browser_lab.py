@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browsers import SETUP, Notebook, Server, chromium, needs_browser, served
 from conftest import until
-from playwright.sync_api import Browser, Page, expect
+from nbconvert import HTMLExporter, MarkdownExporter
+from playwright.sync_api import Browser, Locator, Page, expect
 
 pytestmark = needs_browser
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 Open = Callable[..., Notebook]
 
 
@@ -31,19 +35,24 @@ def browser() -> Iterator[Browser]:
         yield running
 
 
+def file_name(request: pytest.FixtureRequest) -> str:
+    return re.sub(r"\W+", "-", request.node.name) + ".ipynb"
+
+
 @pytest.fixture
 def opened(lab: Server, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Open]:
     """Return a function that opens a notebook with cells of its own; errors in the console fail the test."""
     notebooks: list[Notebook] = []
     pages: list[Page] = []
 
-    def open_notebook(*cells: str, name: str = "", width: int = 1_100) -> Notebook:
-        name = name or re.sub(r"\W+", "-", request.node.name) + ".ipynb"
+    def open_notebook(*cells: str, name: str = "", width: int = 1_100, has_kernel: bool = True) -> Notebook:
+        name = name or file_name(request)
         if cells:
             lab.write(name, [SETUP, *cells])
-        page = browser.new_page(viewport={"width": width, "height": 1_000})
+        page = browser.new_page(viewport={"width": width, "height": 1_000}, reduced_motion="no-preference")
         pages.append(page)
-        notebooks.append(Notebook(page, f"{lab.url}/lab/workspaces/{name.removesuffix('.ipynb')}/tree/{name}?reset"))
+        url = f"{lab.url}/lab/workspaces/{name.removesuffix('.ipynb')}/tree/{name}?reset"
+        notebooks.append(Notebook(page, url, has_kernel=has_kernel))
         if cells:
             notebooks[-1].finish(0)
         return notebooks[-1]
@@ -103,32 +112,71 @@ def test_after_a_reload_of_the_page_the_card_goes_on(opened: Open) -> None:
     until(lambda: notebook.finish(3).split() == ["24", "1"])  # the one that was never shown keeps its own
 
 
-def test_a_finished_card_reads_after_saving_and_reopening_without_its_kernel(opened: Open, lab: Server) -> None:
+def save_static(notebook: Notebook, lab: Server, name: str, words: str = "✓ SUCCESSED") -> None:
+    """Save until the file has the end of the story, and no output that holds a widget."""
+
+    def is_saved() -> bool:
+        notebook.save()
+        saved = json.dumps(lab.read(name), ensure_ascii=False)
+        return words in saved and "widget-view" not in saved
+
+    until(is_saved, 60.0)
+    assert "widgets" not in lab.read(name)["metadata"]
+
+
+def assert_folds(static: Locator) -> None:
+    """Check that a branch of a static card opens and closes, with nothing but the browser."""
+    folded = static.locator("details:not([open])").first
+    expect(folded.locator("li").first).to_be_hidden()
+    folded.locator("summary").first.click()
+    expect(static.locator("details[open] li").first).to_be_visible()
+
+
+def test_a_finished_card_reads_after_saving_and_reopening_without_a_kernel(
+    opened: Open, lab: Server, request: pytest.FixtureRequest
+) -> None:
     notebook = opened("monitor = watch(3.0); monitor", "print(len(_instances))")
     notebook.run(1)
     static = notebook.cell(1).locator(".jp-RenderedHTML")
     expect(static).to_contain_text("✓ SUCCESSED", timeout=30_000)
     expect(notebook.card(1)).to_have_count(0)
     until(lambda: notebook.finish(2).strip() == "0")
-    name = "test_a_finished_card_reads_after_saving_and_reopening_without_its_kernel.ipynb"
-
-    def is_saved() -> bool:
-        notebook.save()
-        (output,) = lab.read(name)["cells"][1]["outputs"] or [{}]
-        return set(output.get("data", {})) == {"text/html", "text/plain"}
-
-    until(is_saved)
-    assert "widgets" not in lab.read(name)["metadata"]
-    shutil.copy(lab.folder / name, lab.folder / "reopened.ipynb")  # past the server: not trusted
-    again = opened(name="reopened.ipynb")
+    save_static(notebook, lab, file_name(request))
+    lab.copy_without_kernel(file_name(request), "reopened.ipynb")
+    again = opened(name="reopened.ipynb", has_kernel=False)
     static = again.cell(1).locator(".jp-RenderedHTML")
     expect(static).to_contain_text("✓ SUCCESSED")
     expect(again.page.get_by_text("Error displaying widget")).to_have_count(0)
-    folded = static.locator("details").first
-    expect(folded.locator("li").first).to_be_hidden()
-    folded.locator("summary").click()
-    expect(folded.locator("li").first).to_be_visible()
+    assert_folds(static)
     assert static.locator("progress").get_attribute("value") == "100.0"
+
+
+def test_the_quickstart_reads_after_a_run_in_the_browser(
+    opened: Open, lab: Server, tmp_path: Path, browser: Browser
+) -> None:
+    shutil.copytree(NOTEBOOKS / "images", lab.folder / "images", dirs_exist_ok=True)
+    shutil.copy(NOTEBOOKS / "01_quickstart.ipynb", lab.folder / "quickstart.ipynb")
+    notebook = opened(name="quickstart.ipynb")
+    notebook.menu("Edit", "Clear Outputs of All Cells")
+    notebook.menu("Run", "Run All Cells")
+    last = notebook.page.locator(".jp-NotebookPanel-notebook .jp-CodeCell").last
+    expect(last.locator(".jp-InputPrompt")).to_have_text(re.compile(r"\[\d+\]:"), timeout=90_000)
+    expect(notebook.page.locator(".modelarts-export")).to_have_count(0)
+    save_static(notebook, lab, "quickstart.ipynb")
+    lab.copy_without_kernel("quickstart.ipynb", "quickstart-reopened.ipynb")
+    again = opened(name="quickstart-reopened.ipynb", has_kernel=False)
+    static = again.page.locator(".jp-RenderedHTML").filter(has_text="✓ SUCCESSED").first
+    assert_folds(static)
+    expect(again.page.get_by_text("Error displaying widget")).to_have_count(0)
+    saved = str(lab.folder / "quickstart.ipynb")
+    assert "✓ SUCCESSED" in MarkdownExporter().from_filename(saved)[0]
+    page_file = tmp_path / "quickstart.html"
+    page_file.write_text(HTMLExporter().from_filename(saved)[0], encoding="utf-8")
+    context = browser.new_context(offline=True)
+    page = context.new_page()
+    page.goto(page_file.as_uri(), wait_until="domcontentloaded")
+    assert_folds(page.locator(".jp-RenderedHTML").filter(has_text="✓ SUCCESSED").first)
+    context.close()
 
 
 def test_twenty_reruns_leave_one_card_and_one_set_of_models(opened: Open) -> None:
@@ -148,8 +196,7 @@ def test_cleared_outputs_leave_nothing_to_see_and_a_kernel_that_goes_on(opened: 
     notebook = opened("monitor = watch(60.0); monitor", "print(monitor.stats.interval)")
     notebook.run(1)
     notebook.card(1).wait_for()
-    notebook.page.get_by_role("menuitem", name="Edit", exact=True).click()
-    notebook.page.get_by_role("menuitem", name="Clear Outputs of All Cells").click()
+    notebook.menu("Edit", "Clear Outputs of All Cells")
     expect(notebook.card(1)).to_have_count(0)
     until(lambda: notebook.finish(2).strip() == "30.0")
 
@@ -158,9 +205,29 @@ def test_a_kernel_that_is_shut_down_leaves_a_card_that_says_so(opened: Open) -> 
     notebook = opened("monitor = watch(60.0); monitor")
     notebook.run(1)
     until(lambda: notebook.share(1) > 0)
-    notebook.page.get_by_role("menuitem", name="Kernel", exact=True).click()
-    notebook.page.get_by_role("menuitem", name=re.compile("^Shut Down Kernel")).click()
+    notebook.menu("Kernel", "Shut Down Kernel")
     expect(notebook.cell(1)).to_contain_text("before the kernel ended; go on with ExportMonitor(", timeout=30_000)
+
+
+def test_a_kernel_that_is_restarted_leaves_a_card_that_says_so_until_the_cell_is_run_again(opened: Open) -> None:
+    notebook = opened("watch(60.0)")
+    notebook.run(1)
+    until(lambda: notebook.share(1) > 0)
+    notebook.menu("Kernel", "Restart Kernel…")
+    notebook.accept()
+    left = notebook.page.locator(".modelarts-export.jupyter-widgets-disconnected")
+    expect(left).to_be_visible(timeout=60_000)
+    note = "element => getComputedStyle(element, '::after').content"
+    assert "The kernel of this card has gone" in left.evaluate(note)
+    expect(left.get_by_role("button")).to_have_count(0)
+    for part in left.locator(".jupyter-widgets-disconnected").all():
+        assert part.evaluate("element => getComputedStyle(element, '::before').display") == "none"
+    assert violations(notebook.page, ".jp-CodeCell .jp-OutputArea") == []
+    notebook.ready()
+    notebook.run(0)
+    notebook.run(1)
+    until(lambda: notebook.share(1) > 0, 60.0)
+    expect(left).to_have_count(0)
 
 
 def test_two_monitors_side_by_side_and_one_in_a_box_all_move(opened: Open) -> None:
@@ -171,6 +238,32 @@ def test_two_monitors_side_by_side_and_one_in_a_box_all_move(opened: Open) -> No
     expect(cards).to_have_count(3, timeout=30_000)
     before = [float(bar.get_attribute("value") or 0) for bar in cards.all()]
     until(lambda: all(float(bar.get_attribute("value") or 0) > old for bar, old in zip(cards.all(), before)))  # noqa: B905
+
+
+def test_a_monitor_in_a_tab_goes_on_when_it_comes_back(opened: Open) -> None:
+    notebook = opened("from ipywidgets import Tab\nTab([watch(60.0), watch(50.0)], titles=['one', 'other'])")
+    notebook.run(1)
+    bars = notebook.page.locator(".modelarts-export progress[value]")
+    expect(bars).to_have_count(2, timeout=30_000)
+    one, other = bars.all()
+    expect(other).to_be_hidden()
+    notebook.page.get_by_role("tab", name="other").click()
+    expect(other).to_be_visible()
+    before = float(one.get_attribute("value") or 0)
+    notebook.page.get_by_role("tab", name="one").click()
+    expect(one).to_be_visible()
+    until(lambda: float(one.get_attribute("value") or 0) > before)
+
+
+def test_who_wants_less_motion_gets_less(opened: Open) -> None:
+    notebook = opened("watch(600.0, gradual=False)")
+    notebook.run(1)
+    bar = notebook.card(1).get_by_role("progressbar")
+    expect(bar).to_be_visible()
+    motion = "element => getComputedStyle(element).animationName"
+    assert bar.evaluate(motion) == "modelarts-waiting"
+    notebook.page.emulate_media(reduced_motion="reduce")
+    assert bar.evaluate(motion) == "none"
 
 
 HOSTILE = """
@@ -206,8 +299,8 @@ def violations(page: Page, selector: str) -> list[Any]:
 STATES = """
 display(watch(600.0))
 display(watch(600.0, outcome="FAILED", gradual=False))
-display(ExportMonitor("d", "unknown", client=client))
-display(ExportMonitor("d", "t", client=ModelArtsClient(client.endpoint, client.project_id, auth=TokenAuth("wrong"))))
+wrong = ModelArtsClient(client.endpoint, client.project_id, auth=TokenAuth("wrong"))
+display(VBox([ExportMonitor("d", "unknown", client=client), ExportMonitor("d", "t", client=wrong)]))  # stay alive
 display(ExportMonitor("d", "t", client=ModelArtsClient("http://127.0.0.1:9", "p")))
 large = watch(600.0, params={"samples": [f"sample {number}" for number in range(50)]})
 large.filter = "sample 1"
@@ -249,12 +342,14 @@ def test_everybody_can_use_the_card(opened: Open, theme: str) -> None:
     assert [(text, ratio) for text, ratio in ratios if ratio < 4.5] == []
 
 
-@pytest.mark.parametrize("width", [620, 1_400])
-def test_nothing_sticks_out_in_narrow_and_wide_windows(opened: Open, width: int) -> None:
-    notebook = opened(STATES, width=width)
+@pytest.mark.parametrize("width", [400, 620, 1_050])
+def test_nothing_sticks_out_of_narrow_and_wide_outputs(opened: Open, width: int) -> None:
+    notebook = opened(STATES, width=1_400)
+    notebook.page.add_style_tag(content=f".jp-OutputArea-output {{ flex: 0 0 {width}px !important; }}")
     notebook.run(1)
     expect(notebook.page.locator(".modelarts-export")).to_have_count(6, timeout=30_000)
     expect(notebook.cell(1).get_by_text("needs credentials")).to_be_visible(timeout=30_000)
     for card in notebook.page.locator(".modelarts-export").all():
         too_wide = "element => element.scrollWidth > element.clientWidth"
         assert not card.evaluate(too_wide)
+        assert card.bounding_box()["width"] <= width  # type: ignore[index]
