@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 import os
-import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import requests
 from requests.auth import AuthBase
@@ -18,10 +17,10 @@ from .decoding import decode
 from .discovery import discover
 from .endpoints import checked_endpoint
 from .errors import AuthenticationError, ConfigurationError
+from .identifiers import checked_identifier
 from .models import ExportTask
+from .paging import SIZE, Page, Paging
 from .transport import Timeout, Transport
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class ModelArtsClient:
@@ -64,6 +63,7 @@ class ModelArtsClient:
         self.auth = auth
         self._renewing = threading.Lock()
         self._renewals = 0
+        self._paging = Paging()
         self._owns_session = session is None
         self._session = requests.Session() if session is None else session
         if self._owns_session and self.endpoint.startswith("http:"):
@@ -122,6 +122,43 @@ class ModelArtsClient:
         dataset = quote(checked_identifier("dataset_id", dataset_id), safe="")
         task = quote(checked_identifier("task_id", task_id), safe="")
         return ExportTask.from_json(self._get(f"/datasets/{dataset}/export-tasks/{task}"))
+
+    def list_export_tasks(self, dataset_id: str, *, export_type: int | None = None) -> Iterator[ExportTask]:
+        """List all export tasks of a dataset, each once, in the service's order (the newest first).
+
+        Asks for 100 tasks a page, as they are needed: the iterator blocks for a request, now and then.
+        Whether the service counts its ``offset`` in pages or in rows is found out and remembered.
+
+        Parameters
+        ----------
+        dataset_id : str
+            ID of the dataset.
+        export_type : int, optional
+            Only exports of this type: 0 labelled samples, 1 unlabelled, 2 all, 3 by search conditions.
+            Default: all.
+
+        Returns
+        -------
+        iterator of ExportTask
+            Tasks that appear or vanish while it runs may be missed; none comes twice.
+
+        Raises
+        ------
+        TypeError, ValueError
+            At once, for an ID that is no string or can be no part of a path, or a type that is no integer.
+        ModelArtsError
+            While it runs; one of its children says what went wrong.
+        """
+        dataset = quote(checked_identifier("dataset_id", dataset_id), safe="")
+        if export_type is not None and type(export_type) is not int:
+            raise TypeError(f"export_type must be an integer, not {type(export_type).__name__}")
+        chosen = {} if export_type is None else {"export_type": export_type}
+
+        def ask(offset: int) -> Page:
+            query = urlencode({**chosen, "limit": SIZE, "offset": offset})
+            return Page.from_json(self._get(f"/datasets/{dataset}/export-tasks?{query}"))
+
+        return self._paging.walk(ask)
 
     @property
     def refusal(self) -> AuthenticationError | None:
@@ -208,23 +245,6 @@ class ModelArtsClient:
                 raise ConfigurationError("The project ID is missing, and these credentials do not know theirs")
             self.project_id = checked_identifier("project_id", ask())
         return self.project_id
-
-
-def checked_identifier(name: str, value: str) -> str:
-    """Return an identifier that can stand as one part of a URL's path, or raise.
-
-    Raises
-    ------
-    TypeError
-        For anything but a string.
-    ValueError
-        For an empty one, for ``.`` and ``..``, which would lead to another path, and for lone surrogates.
-    """
-    if not isinstance(value, str):
-        raise TypeError(f"{name} must be a string, not {type(value).__name__}")
-    if not value.strip() or value in {".", ".."} or _SURROGATE.search(value):
-        raise ValueError(f"{name} must not be {value!r}")
-    return value
 
 
 def _checked_timeout(timeout: object) -> Timeout:

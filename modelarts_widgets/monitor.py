@@ -10,8 +10,9 @@ from typing import Any
 import traitlets
 from ipywidgets import ButtonStyle, Layout
 
-from .client import ModelArtsClient, checked_identifier
+from .client import ModelArtsClient
 from .formatting import Card, card_bundle, card_html, card_text
+from .identifiers import checked_identifier
 from .models import ExportTask
 from .pace import Pace, Point
 from .polling import LOCK, log_exceptions

@@ -35,8 +35,16 @@ def _refusal(words: str) -> Fault:
     return lambda _: gateway_fault(401, "APIG.0301", f"Incorrect IAM authentication information: {words}")
 
 
+def _each(answer: Answer, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Answer:
+    """Change the document of an export, or of each export in a list."""
+    document = dict(answer.document)
+    if "export_tasks" not in document:
+        return replace(answer, document=change(document))
+    return replace(answer, document={**document, "export_tasks": [change(task) for task in document["export_tasks"]]})
+
+
 def _changed(**changes: Any) -> Fault:  # noqa: ANN401 - any JSON
-    return lambda answer: replace(answer, document={**answer.document, **changes})
+    return lambda answer: _each(answer, lambda document: {**document, **changes})
 
 
 def _throttled_until(_: Answer) -> Answer:
@@ -50,15 +58,11 @@ def _cut(answer: Answer) -> Answer:
 
 
 def _mistyped(answer: Answer) -> Answer:
-    return replace(answer, document={name: [[str(value)]] for name, value in answer.document.items()})
+    return _each(answer, lambda document: {name: [[str(value)]] for name, value in document.items()})
 
 
 def _nothing(answer: Answer) -> Answer:
-    return replace(answer, document=dict.fromkeys(answer.document))
-
-
-def _backwards(answer: Answer) -> Answer:
-    return replace(answer, document={**answer.document, "status": "RUNNING", "progress": 1.0})
+    return _each(answer, dict.fromkeys)
 
 
 FAULTS: Mapping[str, Fault] = {
@@ -107,7 +111,7 @@ FAULTS: Mapping[str, Fault] = {
     "no fields": _body(b"{}"),
     "unknown status": _changed(status="THINKING"),
     "no status": _changed(status=None),
-    "backwards": _backwards,
+    "backwards": _changed(status="RUNNING", progress=1.0),
     "absurd numbers": _changed(
         progress=-1e300, total_sample_count=-5, finished_sample_count=10**400, create_time=1e300
     ),

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from types import TracebackType
 from typing import Any
 from urllib.parse import unquote
 
 from . import keystone
-from .exports import DEFAULT_PARAMS, SimulatedExport
+from .exports import SimulatedExport
 from .faults import FAULTS
 from .identity import TEMPORARY_KEY_SECONDS, AccessKey, Identity
 from .keystone import Account
+from .ledger import Ledger
+from .listing import OffsetUnit, list_page
 from .messages import Answer, Request, gateway_fault, identifier, service_fault
 from .server import Server
 
-_STATUS_CALL = re.compile(r"/v2/([^/]+)/datasets/([^/]+)/export-tasks/([^/]+)")
-_OUTCOMES = ("SUCCESSED", "FAILED")
+_CALL = re.compile(r"/v2/([^/]+)/datasets/([^/]+)/export-tasks(?:/([^/]+))?")
 
 
 class Simulator:
@@ -37,11 +38,15 @@ class Simulator:
     identity_clock : callable, default `time.time`
         Seconds since 1970 UTC, against which tokens and signatures are held. Apart from `clock`, since
         who signs a request looks at a real one.
+    offset_unit : {"pages", "rows"}, default "pages"
+        What ``offset`` counts in the call that lists the exports of a dataset.
 
     Attributes
     ----------
     project_id : str
         The one project.
+    dataset_id : str
+        The dataset of exports that are added without one. It exists from the start, without any.
     token : str
         A token for it, good for 24 hours.
     access_key, secret_key : str
@@ -56,8 +61,10 @@ class Simulator:
         clock: Callable[[], float] = time.time,
         port: int = 0,
         identity_clock: Callable[[], float] = time.time,
+        offset_unit: OffsetUnit = "pages",
     ) -> None:
-        self.project_id = identifier("project", 32)
+        self.project_id, self.dataset_id = identifier("project", 32), identifier("dataset", 20)
+        self.offset_unit = offset_unit
         self.username, self.password = "simulated-user", f"simulated-{identifier('password', 16)}"
         self.domain_name, self.project_name = "simulated-domain", "eu-de"
         self._account = Account(self.username, self.password, self.domain_name, self.project_name, self.project_id)
@@ -67,7 +74,7 @@ class Simulator:
         self.access_key, self.secret_key = key.access_key, key.secret_key
         self._clock = clock
         self._port = port
-        self._exports: dict[tuple[str, str], SimulatedExport] = {}
+        self._ledger = Ledger(self.dataset_id)
         self._faults: deque[str] = deque()
         self._requests = 0
         self._lock = threading.Lock()
@@ -168,20 +175,16 @@ class Simulator:
         TypeError
             For params that JSON cannot hold.
         """
-        if samples < 0 or not seconds >= 0:
-            raise ValueError("samples and seconds must be 0 or more")
-        if outcome not in _OUTCOMES:
-            raise ValueError(f"outcome must be one of {', '.join(_OUTCOMES)}, not {outcome!r}")
-        details = json.loads(json.dumps(dict(DEFAULT_PARAMS if params is None else params)))
-        with self._lock:
-            dataset_id = dataset_id or identifier("dataset", 20)
-            task_id = task_id or identifier(f"task {len(self._exports)}", 20)
-            if (dataset_id, task_id) in self._exports:
-                raise ValueError(f"export {task_id} of dataset {dataset_id} exists already")
-            self._exports[dataset_id, task_id] = export = SimulatedExport(
-                dataset_id, task_id, samples, seconds, outcome, gradual, details, "/test-obs/daoChu/", self._clock()
-            )
-        return export
+        return self._ledger.add(
+            dataset_id,
+            task_id,
+            samples=samples,
+            seconds=seconds,
+            outcome=outcome,
+            gradual=gradual,
+            params=params,
+            created=self._clock(),
+        )
 
     def start(self) -> Simulator:
         """Listen, in a thread of its own. Starting a simulator that runs changes nothing. Does not block.
@@ -214,7 +217,7 @@ class Simulator:
 
     def __repr__(self) -> str:
         where = "stopped" if self._server is None else self.endpoint
-        return f"<Simulator {where}, exports: {len(self._exports)}>"
+        return f"<Simulator {where}, exports: {len(self._ledger)}>"
 
     def answer(self, request: Request) -> Answer:
         """Decide on an answer. Does no I/O."""
@@ -234,22 +237,34 @@ class Simulator:
         told = keystone.answer(request, self._account, self._identity, f"http://127.0.0.1:{self._port}")
         if told is not None:
             return told
-        call = _STATUS_CALL.fullmatch(request.path)
+        call = _CALL.fullmatch(request.path)
         if call is None or request.method != "GET":
             return gateway_fault(404, "APIG.0101", "The API does not exist or has not been published.")
-        answer = self._identity.fault(request) or self._export(*map(unquote, call.groups()))
+        project_id, dataset_id, task_id = (unquote(part) if part else None for part in call.groups())
+        answer = self._identity.fault(request)
+        if answer is None and project_id != self.project_id:
+            answer = service_fault(403, "ModelArts.0210", "The project ID in the URL is not that of the token.")
+        if answer is None and task_id is None:
+            answer = self._list(str(dataset_id), request.target.partition("?")[2])
+        answer = answer or self._export(str(dataset_id), str(task_id))
         with self._lock:
             fault = self._faults.popleft() if self._faults else None
         return FAULTS[fault](answer) if fault else answer
 
-    def _export(self, project_id: str, dataset_id: str, task_id: str) -> Answer:
-        if project_id != self.project_id:
-            return service_fault(403, "ModelArts.0210", "The project ID in the URL is not that of the token.")
-        with self._lock:
-            export = self._exports.get((dataset_id, task_id))
-            is_known = any(dataset_id == known for known, _ in self._exports)
+    def _export(self, dataset_id: str, task_id: str) -> Answer:
+        export = self._ledger.find(dataset_id, task_id)
         if export is not None:
             return Answer(200, export.document(self._clock()))
-        if is_known:
-            return service_fault(400, "ModelArts.4359", f"The export task {task_id} does not exist.")
-        return service_fault(400, "ModelArts.4352", f"The dataset {dataset_id} does not exist.")
+        if self._ledger.of(dataset_id) is None:
+            return _unknown_dataset(dataset_id)
+        return service_fault(400, "ModelArts.4359", f"The export task {task_id} does not exist.")
+
+    def _list(self, dataset_id: str, query: str) -> Answer:
+        exports, now = self._ledger.of(dataset_id), self._clock()
+        if exports is None:
+            return _unknown_dataset(dataset_id)
+        return list_page([partial(export.document, now) for export in exports], query, self.offset_unit)
+
+
+def _unknown_dataset(dataset_id: str) -> Answer:
+    return service_fault(400, "ModelArts.4352", f"The dataset {dataset_id} does not exist.")

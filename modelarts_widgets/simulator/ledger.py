@@ -1,0 +1,63 @@
+"""The exports that the simulated service knows."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from .exports import DEFAULT_PARAMS, SimulatedExport
+from .messages import identifier
+
+_OUTCOMES = ("SUCCESSED", "FAILED")
+
+
+class Ledger:
+    """Exports by dataset and task. Safe to share between threads.
+
+    Parameters
+    ----------
+    dataset_id : str
+        The dataset that exists without any export, too.
+    """
+
+    def __init__(self, dataset_id: str) -> None:
+        self._dataset_id = dataset_id
+        self._exports: dict[tuple[str, str], SimulatedExport] = {}
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._exports)
+
+    def add(
+        self,
+        dataset_id: str | None,
+        task_id: str | None,
+        *,
+        params: Mapping[str, Any] | None,
+        **facts: Any,  # noqa: ANN401 - the other fields of SimulatedExport
+    ) -> SimulatedExport:
+        """Write down an export; `Simulator.add_export` says what is refused."""
+        if facts["samples"] < 0 or not facts["seconds"] >= 0:
+            raise ValueError("samples and seconds must be 0 or more")
+        if facts["outcome"] not in _OUTCOMES:
+            raise ValueError(f"outcome must be one of {', '.join(_OUTCOMES)}, not {facts['outcome']!r}")
+        details = json.loads(json.dumps(dict(DEFAULT_PARAMS if params is None else params)))
+        with self._lock:
+            key = (dataset_id or self._dataset_id, task_id or identifier(f"task {len(self._exports)}", 20))
+            if key in self._exports:
+                raise ValueError(f"export {key[1]} of dataset {key[0]} exists already")
+            self._exports[key] = export = SimulatedExport(*key, params=details, path="/test-obs/daoChu/", **facts)
+        return export
+
+    def find(self, dataset_id: str, task_id: str) -> SimulatedExport | None:
+        """Find an export."""
+        return self._exports.get((dataset_id, task_id))
+
+    def of(self, dataset_id: str) -> list[SimulatedExport] | None:
+        """Find the exports of a dataset, the newest first; ``None`` where there is no such dataset."""
+        with self._lock:
+            exports = [export for (known, _), export in self._exports.items() if known == dataset_id]
+        exports.sort(key=lambda export: export.created)
+        return exports[::-1] if exports or dataset_id == self._dataset_id else None
