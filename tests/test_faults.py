@@ -42,10 +42,10 @@ def test_a_fault_that_is_none_is_refused() -> None:
 class Watched:
     """A monitor of a long export, and what its callbacks heard."""
 
-    def __init__(self, simulator: Simulator, **options: Any) -> None:  # noqa: ANN401 - of add_export
+    def __init__(self, simulator: Simulator, patience: float = 1.0, **options: Any) -> None:  # noqa: ANN401 - of add_export
         self.export: SimulatedExport = simulator.add_export(seconds=7_200.0, gradual=False, **options)
         auth = TokenAuth(simulator.issue_token)
-        self.client = ModelArtsClient(simulator.endpoint, simulator.project_id, auth=auth, timeout=(5.0, 0.1))
+        self.client = ModelArtsClient(simulator.endpoint, simulator.project_id, auth=auth, timeout=(5.0, patience))
         self.monitor = ExportMonitor(self.export.dataset_id, self.export.task_id, client=self.client, interval=0.1)
         self.updates: list[ExportTask] = []
         self.ends: list[ExportTask] = []
@@ -104,7 +104,7 @@ def test_fifty_faults_in_a_row_are_survived(
 ) -> None:
     chance = random.Random(seed)
     faults = chance.choices([*sorted(FAULTS), ""], k=50)
-    scheduler, watched = VirtualScheduler(clock, monkeypatch), Watched(simulator)
+    scheduler, watched = VirtualScheduler(clock, monkeypatch), Watched(simulator, patience=0.1)
     monitor = watched.monitor
     simulator.inject(*faults)
     monitor.start()
