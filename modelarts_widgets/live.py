@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
+from datetime import datetime, timezone
 from typing import Any
 from weakref import WeakSet
 
 import traitlets
 
+from .client import ModelArtsClient
 from .outputs import at_the_end
 from .polling import LOCK, SCHEDULER, Feed, Follower, Phase, follow, log_exceptions
 from .stats import Stats
@@ -29,7 +31,7 @@ class Live(Waiting, traitlets.HasTraits):
     when its last view has gone. One that has no view left frees its models as soon as another of the same
     thing has one: a cell that is run again leaves nothing behind. It lives on when it is shown again.
 
-    A child says what is asked for (`_ask`, `_pulse`), shows it (`_show`), and frees its models (`_release`).
+    A child says what is asked for (`_fetch`, `_pulse`), shows it (`_show`), and frees its models (`_release`).
     """
 
     phase = traitlets.Unicode("idle", read_only=True)
@@ -38,26 +40,47 @@ class Live(Waiting, traitlets.HasTraits):
     heartbeat = traitlets.Float(30.0)
     _is_closed = True  # until `_begin_life`
     _view_count: int | None
-    client: Any
 
-    def _begin_life(self, key: Hashable) -> None:
-        """Set up what following needs; before the first trait changes."""
+    def _begin_life(self, client: ModelArtsClient | None, *names: str) -> None:
+        """Set up what following needs; before the first trait changes. The names say what is asked of the client."""
         self._begin_waiting()
-        self._key = key
+        self._owns_client = client is None
+        self.client = ModelArtsClient.from_env() if client is None else client
+        self._key: Hashable = (self.client.endpoint, self.client.project_id, *names)
         self._feed: Feed[Any] | None = None
         self._follower: Follower[Any] = Follower(self._ask, self._hear, self._hear_error, self.interval)
         self._own_phase: Phase = "idle"
         self._was_seen = self._is_closed = self._insists = self._is_frozen = False
         self._answer = None
+        self._answered_at: datetime | None = None
         self._error: Exception | None = None
-        self._polls = self._changes = self._retries = 0
+        self._polls = self._changes = self._retries = self._edition = 0
         self._errors: Counter[str] = Counter()
         with LOCK:
             ALL.add(self)
 
+    def _begin_to_look(self) -> None:
+        """Begin to react to views and settings, and show what there is; at the end of a constructor."""
+        self._view_count = 0  # from now on, the front end counts its views
+        self.observe(self._apply_interval, ["interval", "heartbeat"])
+        self.observe(self._follow_views, "_view_count")
+        with LOCK:
+            self._show(None)
+
+    def _end_life(self) -> bool:
+        """Follow no more, for good; say whether that was still to be done."""
+        if self._is_closed:
+            return False
+        self.stop()
+        self._is_closed = True
+        if self._owns_client:
+            self.client.close()
+        return True
+
     # What a child provides.
 
-    def _ask(self) -> Any:  # noqa: ANN401 - the child knows
+    def _fetch(self) -> Any:  # noqa: ANN401 - the child knows
+        """Ask once. Blocks for the request."""
         raise NotImplementedError
 
     def _pulse(self, answer: Any) -> object:  # noqa: ANN401 - the child knows
@@ -137,6 +160,13 @@ class Live(Waiting, traitlets.HasTraits):
             if self._phase != "done":
                 self._leave("stopped")
 
+    def _toggle(self) -> None:
+        """Pause or go on, at the click of one button."""
+        if self._phase == "paused":
+            self.resume()
+        else:
+            self.pause()
+
     @property
     def stats(self) -> Stats:
         """What following has cost so far."""
@@ -183,8 +213,17 @@ class Live(Waiting, traitlets.HasTraits):
 
     # What comes.
 
+    def _ask(self) -> Any:  # noqa: ANN401 - the child knows
+        insists, self._insists = self._insists, False
+        refusal = self.client.refusal
+        if refusal is not None and not insists:
+            # Another widget has learned it already; one refusal each, and the access key would be locked.
+            raise refusal.with_traceback(None)
+        return self._fetch()
+
     def _hear(self, answer: Any) -> None:  # noqa: ANN401 - the child knows
         is_new = not _is_same(answer, self._answer)
+        self._answered_at = datetime.now(timezone.utc)
         self._polls += 1
         self._changes += is_new
         self._answer, self._error = answer if is_new else self._answer, None
@@ -192,7 +231,7 @@ class Live(Waiting, traitlets.HasTraits):
         self._keep()
         self._settle()
         if is_new:
-            self._call("update", answer)
+            self._call("update", self._told(answer))
         if answer.is_done:
             self._call("done", answer)
 
@@ -204,6 +243,16 @@ class Live(Waiting, traitlets.HasTraits):
         self._show(self._answer)
         self._keep()
         self._settle()
+
+    def _publish(self, values: Mapping[str, object]) -> None:
+        """Set traits, each on its own: an observer of one that raises does not hide the others."""
+        self._edition = edition = self._edition + 1
+        for name, value in values.items():
+            if self._edition != edition:
+                return  # an observer has paused, resumed or stopped: newer values are set already
+            if value is not getattr(self, name):  # which spares traitlets most of its work
+                with log_exceptions():
+                    self.set_trait(name, value)
 
     # Who is looking.
 

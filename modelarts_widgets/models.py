@@ -212,6 +212,12 @@ class ExportTask(_Document):
         return min(max(finished, 0), total) / total
 
     @property
+    def reached(self) -> tuple[float | None, float | None]:
+        """A point for the speed: `updated_at` in seconds since 1970 UTC, and the finest share done that there is."""
+        share = self.fraction if self.counted_fraction is None else self.counted_fraction
+        return self.updated_at.timestamp() if self.updated_at else None, share
+
+    @property
     def is_done(self) -> bool:
         """Whether `status` is final."""
         return self.status in self.FINAL_STATUSES

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 MIN_POINTS = 3
 """Moves below which nothing is said."""
+MAX_POINTS = 30
+"""Moves that are remembered."""
 STALLED_AFTER = 120.0
 """Seconds without a move, at the least, that make it stalled; …"""
 STALLED_FACTOR = 5.0
@@ -57,6 +60,23 @@ class Pace(NamedTuple):
         speed = gain / span
         left = (1.0 - points[-1].share) / speed if speed > 0 else math.inf
         return cls(speed, left, _stalled(points, now)) if left < math.inf else None
+
+
+class Trail:
+    """The last moves of one export."""
+
+    def __init__(self) -> None:
+        self._points: deque[Point] = deque(maxlen=MAX_POINTS)
+
+    def note(self, moment: float | None, share: float | None, seen: float) -> None:
+        """Write down a share, where it is known and not the one before; as for `Point`."""
+        is_move = not self._points or share != self._points[-1].share
+        if is_move and share is not None and moment is not None:
+            self._points.append(Point(moment, share, seen))
+
+    def pace(self, now: float) -> Pace | None:
+        """Take the mean speed; see `Pace.of`."""
+        return Pace.of(self._points, now)
 
 
 def _stalled(points: Sequence[Point], now: float) -> float | None:

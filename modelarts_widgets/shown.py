@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from typing import Any
 
+from .client import ModelArtsClient
+from .formatting import Card
 from .live import Live
 from .outputs import Outputs
 from .polling import LOCK, log_exceptions
@@ -19,8 +20,8 @@ class Shown(Live):
     A child says what it looks like with a front end (`_widget`) and without one (`_static`).
     """
 
-    def _begin_life(self, key: Hashable) -> None:
-        super()._begin_life(key)
+    def _begin_life(self, client: ModelArtsClient | None, *names: str) -> None:
+        super()._begin_life(client, *names)
         self._outputs = Outputs()
 
     # What a child provides.
@@ -45,6 +46,19 @@ class Shown(Live):
     def _is_at_rest(self) -> bool:
         """Whether the static form says all there is to say."""
         return self._is_closed or self._phase in _AT_REST
+
+    def _state(self, name: str) -> Card:
+        """Give what is known of the polling, as a card."""
+        poll = self._feed.poll if self._feed else None
+        return Card(
+            name,
+            phase=self._phase,
+            error=self._error,
+            failures=poll.failures if poll else 0,
+            max_failures=poll.budget if poll else 0,
+            delay=poll.delay if poll else None,
+            answered_at=self._answered_at if self._error else None,
+        )
 
     # What IPython and the life of the widget ask for.
 

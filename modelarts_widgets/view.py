@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import traitlets
-from ipywidgets import HTML, Button, Layout, Text, VBox, Widget
+from ipywidgets import HTML, Button, ButtonStyle, Layout, Text, VBox, Widget
 from ipywidgets.widgets.widget_string import HTMLStyle
 
 from .formatting import Card, bar_html, facts_html, head_html, style_sheet, tree_html
 from .models import ExportTask
 from .outline import Row, outline, same_tree, size
 
-_STYLE = f"<style>{style_sheet()}</style>"  # goes with the part that changes least
+STYLE = f"<style>{style_sheet()}</style>"  # goes with the part that changes least
 LARGE = 20
 """Rows of a tree above which it gets a filter."""
 _MOODS = {"done": "ended", "stopped": "ended", "needs-auth": "ended", "paused": "paused"}
@@ -36,18 +36,80 @@ class Counted:
 
 
 class CardButton(Counted, Button):
-    """A button below a card."""
+    """A button of a view."""
 
 
-class _Html(Counted, HTML):
-    """A part of a card."""
+class Part(Counted, HTML):
+    """A part that is drawn."""
 
 
-class _Query(Counted, Text):
-    """The box of the filter."""
+class Query(Counted, Text):
+    """The box of a filter."""
 
 
-class CardView(Counted, VBox):
+class View(Counted, VBox):
+    """A box of parts that belong to it: it counts what they send, and opens and frees their models with its own."""
+
+    clock: ClassVar[Callable[[], float]] = time.monotonic
+    """Seconds, to keep to `MIN_TICK` and to see that nothing moves."""
+
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:  # noqa: ANN401, FBT001, FBT002
+        """Give the state as ipywidgets does; whoever asks for all of it has no view yet.
+
+        That is a page that has been loaded again: it would count its views on top of those that it had
+        before, which it never takes back.
+        """
+        state: dict[str, Any] = super().get_state(key, drop_defaults)
+        if key is None and state.get("_view_count"):
+            state["_view_count"] = 0
+        return state
+
+    @property
+    def messages(self) -> int:
+        """Messages to the front end so far, apart from those that open and close models."""
+        parts = (part.messages if isinstance(part, View) else int(part.sent) for part in self._parts())
+        return self.sent + sum(parts)
+
+    def _parts(self) -> Sequence[Widget]:
+        parts: Sequence[Widget] = self.children
+        return parts
+
+    def _widget(self, **kwargs: object) -> dict[str, Any]:
+        bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
+        return bundle
+
+    def close(self) -> None:
+        """Free all models, those of layout and styles among them, for good."""
+        self._release()
+
+    def __del__(self) -> None:
+        """Leave undone what ipywidgets does here: garbage is collected at any time, in any thread, under any lock.
+
+        What is open is never garbage, and what has been closed has nothing left to free.
+        """
+
+    def _release(self) -> None:
+        """Free all models, until `_reopen`."""
+        for model in self._models():
+            model.close()
+        super().close()
+        # ipywidgets shadows this method on a closed widget, which would leave a bare repr to show
+        self.__dict__.pop("_repr_mimebundle_", None)
+
+    def _reopen(self) -> None:
+        for model in (*self._models(), self):
+            model.open()  # does nothing for one that is open
+
+    def _models(self) -> list[Widget]:
+        """Give all models but this one, each after those that it refers to."""
+        models = [self.layout]
+        for part in self._parts():
+            inner = part._models() if isinstance(part, View) else [part.style]  # noqa: SLF001 - our own
+            models += [*inner, part]
+        return models
+
+
+class CardView(View):
     """Draws a `Card`, and sends what has changed since the last one.
 
     The parts share one layout and one style, since each of those is a model, too. The tree is a part
@@ -69,23 +131,16 @@ class CardView(Counted, VBox):
     """
 
     filter = traitlets.Unicode("")
-    clock: ClassVar[Callable[[], float]] = time.monotonic
-    """Seconds, to keep to `MIN_TICK` and to see that nothing moves."""
 
     def __init__(self, controls: Sequence[CardButton] = (), layout: Layout | None = None) -> None:
         layout = layout or Layout()
         common: dict[str, Any] = {"layout": layout, "style": HTMLStyle()}
         self._summary, self._bar, self._tree, self._found = (
-            _Html(**common, _dom_classes=["modelarts-part", f"modelarts-{name}"])
+            Part(**common, _dom_classes=["modelarts-part", f"modelarts-{name}"])
             for name in ("summary", "moving", "tree", "found")
         )
-        self._query = _Query(
-            description="filter",
-            tooltip="Show only rows that hold this text",
-            layout=layout,
-            _dom_classes=["modelarts-filter"],
-        )
-        self._tree.value = _STYLE
+        self._query = query_box(layout)
+        self._tree.value = STYLE
         self._mood = "active"
         self._rows: tuple[Row, ...] = ()
         self._is_large = False
@@ -108,22 +163,11 @@ class CardView(Counted, VBox):
         if card.task is not None and (self._task is None or not same_tree(card.task, self._task)):
             self._rows = outline(card.task)
             self._is_large = size(self._rows) > LARGE
-            self._tree.value = _STYLE + tree_html(self._rows)
+            self._tree.value = STYLE + tree_html(self._rows)
             self._draw_found()
         self._task = card.task
         self._mood = _MOODS.get(card.phase, "active")
         self._mark()
-
-    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:  # noqa: ANN401, FBT001, FBT002
-        """Give the state as ipywidgets does; whoever asks for all of it has no view yet.
-
-        That is a page that has been loaded again: it would count its views on top of those that it had
-        before, which it never takes back.
-        """
-        state: dict[str, Any] = super().get_state(key, drop_defaults)
-        if key is None and state.get("_view_count"):
-            state["_view_count"] = 0
-        return state
 
     def _is_up_to_date(self, card: Card) -> bool:
         before, self._card_drawn = self._card_drawn, card
@@ -139,11 +183,6 @@ class CardView(Counted, VBox):
         if bar != self._bar.value and not self._is_behind:
             self._bar.value, self._ticked = bar, now
 
-    @property
-    def messages(self) -> int:
-        """Messages to the front end so far, apart from those that open and close models."""
-        return self.sent + sum(int(child.sent) for child in self.children)
-
     def _apply_filter(self, _: object) -> None:
         self._draw_found()
         self._mark()
@@ -156,27 +195,21 @@ class CardView(Counted, VBox):
         marks = {self._mood: True, "large": self._is_large, "filtered": bool(self.filter)}
         self._dom_classes = ("modelarts-export", *(f"modelarts-{name}" for name, holds in marks.items() if holds))
 
-    def _widget(self, **kwargs: object) -> dict[str, Any]:
-        bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
-        return bundle
-
     def close(self) -> None:
         """Free all models, those of layout and styles among them, for good."""
         self._link.unlink()
-        self._release()
-
-    def _release(self) -> None:
-        """Free all models, until `_reopen`."""
-        for model in self._models():
-            model.close()
         super().close()
-        # ipywidgets shadows this method on a closed widget, which would leave a bare repr to show
-        self.__dict__.pop("_repr_mimebundle_", None)
 
-    def _reopen(self) -> None:
-        for model in (*self._models(), self):
-            model.open()  # does nothing for one that is open
 
-    def _models(self) -> list[Widget]:
-        """Give all models but this one, each after those that it refers to."""
-        return [self.layout, *(model for child in self.children for model in (child.style, child))]
+def query_box(layout: Layout) -> Query:
+    """Make the box of a filter."""
+    tooltip = "Show only rows that hold this text"
+    return Query(description="filter", tooltip=tooltip, layout=layout, _dom_classes=["modelarts-filter"])
+
+
+def button(name: str, tooltip: str, act: Callable[[], None], layout: Layout, style: ButtonStyle) -> CardButton:
+    """Make a button that acts when it is clicked."""
+    classes = ["modelarts-button", f"modelarts-{name.split(maxsplit=1)[0].lower()}"]
+    made = CardButton(description=name, tooltip=tooltip, layout=layout, style=style, _dom_classes=classes)
+    made.on_click(lambda _: act())
+    return made

@@ -43,6 +43,18 @@ class Waiting:
     def _freeze_again(self) -> None:
         """Show the end from the cell that runs, too."""
 
+    def _settlement(self) -> Callable[[], bool]:
+        """Give what tells that the waiting is over; called as it begins."""
+        return lambda: not self._is_active
+
+    def _has_come_out(self) -> bool:
+        """Say whether a wait that is over has brought what it was for."""
+        return self.done()
+
+    def _told(self, answer: Any) -> Any:  # noqa: ANN401 - the child knows
+        """Give an answer as those who wait and the callbacks get it."""
+        return answer
+
     def _begin_waiting(self) -> None:
         self._settled = Condition(LOCK)
         self._waiters: list[Callable[[], None]] = []
@@ -89,8 +101,9 @@ class Waiting:
             raise RuntimeError("wait() was called by an observer, in the thread that it would wait for")
         limit = None if timeout is None else min(timeout, TIMEOUT_MAX)
         with self._settled, self._attended():
+            is_settled = self._settlement()
             self.start()
-            if not self._settled.wait_for(lambda: not self._is_active, limit):
+            if not self._settled.wait_for(is_settled, limit):
                 raise self._timed_out(timeout)
             return self._outcome()
 
@@ -121,19 +134,15 @@ class Waiting:
         with self._attended():
             self._waiters.append(tell)
             try:
+                is_settled = self._settlement()
                 self.start()
-                await asyncio.wait_for(self._until(settled), timeout)
+                await asyncio.wait_for(_until(is_settled, settled), timeout)
             except asyncio.TimeoutError:
                 raise self._timed_out(timeout) from None
             finally:
                 self._waiters.remove(tell)
             with LOCK:
                 return self._outcome()
-
-    async def _until(self, settled: asyncio.Event) -> None:
-        while self._is_active:
-            await settled.wait()
-            settled.clear()
 
     def on_update(self, fn: Callable[[Any], object], *, remove: bool = False) -> None:
         """Have a function called with each answer that brings something new; see `on_done`."""
@@ -193,8 +202,14 @@ class Waiting:
 
     def _outcome(self) -> Any:  # noqa: ANN401 - the child knows
         self._freeze_again()
-        if self.done():
-            return self._answer
+        if self._has_come_out():
+            return self._told(self._answer)
         if self._reason is not None:
             raise self._reason.with_traceback(None)  # or each waiting would make it longer
         raise ModelArtsError(f"Polling is {self._phase}: call resume() to go on")
+
+
+async def _until(is_settled: Callable[[], bool], something: asyncio.Event) -> None:
+    while not is_settled():
+        await something.wait()
+        something.clear()

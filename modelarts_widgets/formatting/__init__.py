@@ -6,20 +6,27 @@ from ..models import ExportTask
 from .card import Card
 from .html import bar_html, card_html, facts_html, head_html, style_sheet
 from .markup import LIVE, STATIC
+from .table import PAGE, Table, history_bundle, history_html, history_text, table_html
 from .text import card_text
 from .tree import tree_html
 
 __all__ = [
     "LIVE",
+    "PAGE",
     "STATIC",
     "Card",
+    "Table",
     "bar_html",
     "card_bundle",
     "card_html",
     "card_text",
     "facts_html",
     "head_html",
+    "history_bundle",
+    "history_html",
+    "history_text",
     "style_sheet",
+    "table_html",
     "task_bundle",
     "tree_html",
 ]

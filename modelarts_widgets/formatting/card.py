@@ -40,6 +40,8 @@ class Card(NamedTuple):
     """When the last good answer came, in UTC."""
     note: str = ""
     """What else is to be said about the state of the card."""
+    widget: str = "monitor"
+    """What the example of a call goes by."""
 
     @property
     def share(self) -> float | None:
@@ -67,14 +69,16 @@ class Card(NamedTuple):
         """What makes a change of the card more than a tick of its bar."""
         return self.phase, self.task is None, self.task and self.task.status, self.kind
 
+    @property
+    def badge(self) -> str:
+        """Our own phase in a word; empty where polling simply goes on."""
+        return _BADGES.get(self.phase, "")
+
     def status(self) -> str:
         """Say the service's status word with a symbol; our own phase where polling does not simply go on."""
-        badge = _BADGES.get(self.phase, "")
         if self.task is None:
-            return f"! {badge}" if badge else "○ waiting for the first answer"
-        status = self.task.status or "no status given"
-        word = f"{_SYMBOLS.get(status, '◇')} {shortened(status, 40)}"
-        return f"{word} · {badge}" if badge else word
+            return f"! {self.badge}" if self.badge else "○ waiting for the first answer"
+        return " · ".join(filter(None, [status_word(self.task), self.badge]))
 
     def status_meaning(self) -> str:
         """Say the status in words; empty for a word that is not documented."""
@@ -133,10 +137,16 @@ class Card(NamedTuple):
             since = f" · last answer at {moment(self.answered_at)}" if self.answered_at else ""
             return f"retrying in {duration(self.delay)}, {self.failures} of {self.max_failures}{since}"
         return {
-            "needs-auth": "polling is paused, call monitor.resume(auth=…)",
-            "paused": "polling is paused, call monitor.resume()",
+            "needs-auth": f"polling is paused, call {self.widget}.resume(auth=…)",
+            "paused": f"polling is paused, call {self.widget}.resume()",
             "stopped": "polling has ended",
         }.get(self.phase, "")
+
+
+def status_word(task: ExportTask) -> str:
+    """Write the service's status word with its symbol."""
+    status = task.status or "no status given"
+    return f"{_SYMBOLS.get(status, '◇')} {shortened(status, 40)}"
 
 
 def _samples(task: ExportTask) -> str:

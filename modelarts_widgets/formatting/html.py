@@ -35,13 +35,13 @@ def head_html(card: Card, skin: Skin = LIVE) -> str:
     title = f"<span{skin('title')}>Dataset export</span> <code{skin('id')}>{escaped(card.task_id)}</code>"
     tooltip = f' title="{escaped(card.status_meaning())}"' if card.status_meaning() else ""
     status = f"<span{skin('status', card.kind)}{_announced(skin)}{tooltip}>{escaped(card.status())}</span>"
-    return f"<div{skin('head')}>{title} {status}</div>{_problem(card, skin)}"
+    return f"<div{skin('head')}>{title} {status}</div>{problem_html(card, skin)}"
 
 
 def bar_html(card: Card, skin: Skin = LIVE) -> str:
     """Draw the bar with its percentage, and the counts below it."""
     counts = f"<div{skin('counts')}>{escaped(card.counts())}</div>" if card.counts() else ""
-    return _progress(card, skin) + counts
+    return progress_html(card, skin) + counts
 
 
 def facts_html(card: Card, skin: Skin = LIVE) -> str:
@@ -51,7 +51,8 @@ def facts_html(card: Card, skin: Skin = LIVE) -> str:
     return f"<div{skin('facts')}>{line}</div>" if line else ""
 
 
-def _problem(card: Card, skin: Skin) -> str:
+def problem_html(card: Card, skin: Skin) -> str:
+    """Draw what went wrong and what happens next; empty where nothing did."""
     if not card.problem() and not card.next_step():
         return ""
     lines = [
@@ -66,9 +67,10 @@ def _announced(skin: Skin) -> str:
     return ' role="status"' if skin is LIVE else ""
 
 
-def _progress(card: Card, skin: Skin) -> str:
+def progress_html(card: Card, skin: Skin, name: str = "Export progress") -> str:
+    """Draw the bar under a name of its own."""
     if card.share is None and (skin is STATIC or not card.is_waiting):
         return ""  # a bar without a value moves for ever, in a saved notebook too
     value = "" if card.share is None else f' value="{card.share:.1f}"'
-    bar = f'<progress{skin("progress", card.kind)} max="100"{value} aria-label="Export progress"></progress>'
+    bar = f'<progress{skin("progress", card.kind)} max="100"{value} aria-label="{escaped(name)}"></progress>'
     return f"<div{skin('bar')}>{bar} <span{skin('share')}>{card.percent()}</span></div>"

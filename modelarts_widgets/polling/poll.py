@@ -111,6 +111,11 @@ class Poll(Generic[AnswerT]):
         return self.phase in {"polling", "retrying"}
 
     @property
+    def is_stepping(self) -> bool:
+        """Whether an answer is under way."""
+        return self._stepping is not None
+
+    @property
     def is_stepping_here(self) -> bool:
         """Whether this thread is in the middle of a step."""
         return self._stepping == threading.get_ident()

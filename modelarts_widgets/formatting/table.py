@@ -1,0 +1,163 @@
+"""All exports of a dataset as a table, in text and in HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from ..models import ExportTask
+from ..overview import created, mode, summary
+from ..vocabulary import meaning
+from .card import Card, status_word
+from .html import card_html, problem_html, progress_html
+from .markup import LIVE, STATIC, Skin, escaped
+from .text import card_text
+from .words import quantity, shortened
+
+PAGE = 10
+"""Rows of the live table that are shown at once."""
+MAX_ROWS = 100
+"""Rows of the static table; what is left out is counted."""
+_COLUMNS = ("Task ID", "Created (UTC)", "Mode", "Path", "Samples", "Status", "Progress")
+_MAX_ID, _MAX_PATH, _MAX_WORD = 40, 60, 20
+
+
+class Table(NamedTuple):
+    """Everything that is known when a table is drawn."""
+
+    state: Card
+    """Of the polling; its task ID is that of the dataset."""
+    tasks: tuple[ExportTask, ...] | None = None
+    """All of them, the newest first; ``None`` before the first answer."""
+    found: tuple[ExportTask, ...] = ()
+    """Those that the filters let through."""
+    page: int = 0
+    chosen: Card | None = None
+    """The export that is shown in full."""
+
+    @property
+    def rows(self) -> tuple[ExportTask, ...]:
+        """Give those that the page has."""
+        return self.found[self.page * PAGE : (self.page + 1) * PAGE]
+
+    @property
+    def last_page(self) -> int:
+        """The number of the last page, from 0."""
+        return max(0, -(-len(self.found) // PAGE) - 1)
+
+    def headline(self) -> str:
+        """Count the exports, and say where polling does not simply go on."""
+        words = "waiting for the first answer" if self.tasks is None else summary(self.tasks)
+        return " · ".join(filter(None, [words, self.state.badge]))
+
+    def position(self) -> str:
+        """Say which of the rows are shown; empty where all are."""
+        if self.tasks is None or (len(self.found) == len(self.tasks) and not self.last_page):
+            return ""
+        if not self.found:
+            return "no export fits the filter"
+        first = self.page * PAGE + 1
+        last = min(first + PAGE - 1, len(self.found))
+        whole = f" (all: {quantity(len(self.tasks))})" if len(self.found) < len(self.tasks) else ""
+        return f"{quantity(first)} to {quantity(last)} of {quantity(len(self.found))}{whole}"
+
+
+def table_html(table: Table, skin: Skin = LIVE) -> str:
+    """Draw the page of a table that is shown, its headline and what went wrong; the chosen card is apart."""
+    position = f"<div{skin('position')}>{table.position()}</div>" if table.position() else ""
+    pages = f"<div{skin('pages', _end(table))}></div>" if table.last_page else ""
+    return _head(table, skin) + _grid(table, table.rows, skin) + position + pages
+
+
+def history_html(table: Table) -> str:
+    """Draw the whole table for a saved notebook, with the chosen card below."""
+    tasks = table.tasks or ()
+    more = f"<div>{_more(tasks)}</div>" if _more(tasks) else ""
+    chosen = card_html(table.chosen) if table.chosen else ""
+    return f"<div>{_head(table, STATIC)}{_grid(table, tasks[:MAX_ROWS], STATIC)}{more}{chosen}</div>"
+
+
+def history_text(table: Table) -> str:
+    """Draw the whole table as plain text, with the chosen card below."""
+    tasks = table.tasks or ()
+    problems = [f"! {table.state.problem()}" if table.state.problem() else "", f"  {table.state.next_step()}".rstrip()]
+    lines = [f"Dataset exports {shortened(table.state.task_id, 60)}  {table.headline()}", *problems]
+    lines += _columns([_COLUMNS, *map(_cells, tasks[:MAX_ROWS])]) if tasks else []
+    lines += [_more(tasks), card_text(table.chosen) if table.chosen else ""]
+    return "\n".join(filter(None, lines))
+
+
+def history_bundle(table: Table) -> dict[str, str]:
+    """Draw a table in the two forms that every notebook viewer knows, without a widget."""
+    return {"text/plain": history_text(table), "text/html": history_html(table)}
+
+
+def _end(table: Table) -> str:
+    """Tell at which end of the pages this one is."""
+    return {0: "first", table.last_page: "last"}.get(table.page, "")
+
+
+def _more(tasks: Sequence[ExportTask]) -> str:
+    left = len(tasks) - MAX_ROWS
+    return f"… {quantity(left)} more in history.tasks" if left > 0 else ""
+
+
+def _head(table: Table, skin: Skin) -> str:
+    title = f"<span{skin('title')}>Dataset exports</span> <code{skin('id')}>{escaped(table.state.task_id)}</code>"
+    summed = f"<span{skin('status', table.state.kind)}>{escaped(table.headline())}</span>"
+    return f"<div{skin('head', table.state.phase)}>{title} {summed}</div>{problem_html(table.state, skin)}"
+
+
+def _grid(table: Table, tasks: Sequence[ExportTask], skin: Skin) -> str:
+    if not tasks:
+        return ""
+    chosen = table.chosen.task_id if table.chosen else None
+    names = "".join(f'<th scope="col"{skin("column", name.split()[0].lower())}>{name}</th>' for name in _COLUMNS)
+    body = "".join(_row(task, skin, is_chosen=task.task_id == chosen) for task in tasks)
+    table_drawn = f"<table{skin('table')}><thead><tr>{names}</tr></thead><tbody>{body}</tbody></table>"
+    return f"<div{skin('grid', f'of-{len(tasks)}')}>{table_drawn}</div>"
+
+
+def _row(task: ExportTask, skin: Skin, *, is_chosen: bool) -> str:
+    name, date, kind, path, samples, _, _ = _cells(task)
+    card = Card(name, task, "polling")
+    status = f"<span{skin('status', card.kind)}{_tooltip(task)}>{escaped(status_word(task))}</span>"
+    cells = [date, escaped(kind, _MAX_WORD), f"<code>{escaped(path, _MAX_PATH)}</code>", samples, status]
+    columns = ("created", "mode", "path", "samples", "state")
+    drawn = "".join(f"<td{skin(column)}>{cell}</td>" for column, cell in zip(columns, cells, strict=True))
+    mark = skin("chosen") if is_chosen and skin is LIVE else ""
+    bar = f"<td{skin('share-cell')}>{progress_html(card, skin, f'Progress of {name}')}</td>"
+    return f'<tr{mark}><th scope="row"{skin("task")}><code>{escaped(name, _MAX_ID)}</code></th>{drawn}{bar}</tr>'
+
+
+def _tooltip(task: ExportTask) -> str:
+    words = (task.error_msg if task.failed else None) or meaning("ExportTask", "status", task.status)
+    return f' title="{escaped(words)}"' if words else ""
+
+
+def _cells(task: ExportTask) -> tuple[str, ...]:
+    card = Card("", task)
+    return (
+        shortened(task.task_id or "", _MAX_ID),
+        created(task),
+        shortened(mode(task), _MAX_WORD),
+        shortened(task.obs_uri or "", _MAX_PATH),
+        _samples(task),
+        status_word(task),
+        card.percent(),
+    )
+
+
+def _samples(task: ExportTask) -> str:
+    finished, total = task.finished_sample_count, task.total_sample_count
+    if total is None:
+        return "" if finished is None else quantity(finished)
+    if finished is None or (task.is_done and finished == total):
+        return quantity(total)
+    return f"{quantity(finished)} of {quantity(total)}"
+
+
+def _columns(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
