@@ -18,6 +18,7 @@ from .errors import (
     ServiceError,
     ThrottledError,
 )
+from .history import ExportHistory
 from .models import ExportParams, ExportTask, SearchCondition, SearchLabel, SearchLabels, SearchProp
 from .monitor import ExportMonitor
 
@@ -29,6 +30,7 @@ __all__ = [
     "ConfigurationError",
     "ConnectionFailedError",
     "ExportFailedError",
+    "ExportHistory",
     "ExportMonitor",
     "ExportParams",
     "ExportTask",

@@ -31,7 +31,7 @@ class Counted:
 
     def send_state(self, key: Any = None) -> None:  # noqa: ANN401 - as ipywidgets has it
         """Send a part of the state, as ipywidgets does, and count it."""
-        self.sent += 1
+        self.sent += self.comm is not None  # type: ignore[attr-defined]
         super().send_state(key)  # type: ignore[misc]
 
 

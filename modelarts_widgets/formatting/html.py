@@ -19,8 +19,8 @@ _MAX_PROBLEM = 1_000
 
 @cache
 def style_sheet() -> str:
-    """Read the style sheet of the live card."""
-    return files(__package__).joinpath("card.css").read_text(encoding="utf-8")
+    """Read the style sheets of the live card and of the table."""
+    return "".join(files(__package__).joinpath(name).read_text(encoding="utf-8") for name in ("card.css", "table.css"))
 
 
 def card_html(card: Card) -> str:

@@ -42,5 +42,12 @@ STATIC = Skin(
         "progress": "width:70%",
         "rows": "list-style:none;margin:0;padding-left:1.4em",
         "items": "margin:0;padding-left:4em",
+        "task": "text-align:left;font-weight:400",
+        **dict.fromkeys(("column", "mode", "path"), "text-align:left"),
+        "created": "text-align:left;min-width:9.5em",
+        "state": "text-align:left;min-width:8.5em",
+        "samples": "text-align:right",
+        "share-cell": "text-align:left;min-width:16em",
+        "rest": "padding:0.6em 0",
     }
 )

@@ -19,6 +19,7 @@ PAGE = 10
 MAX_ROWS = 100
 """Rows of the static table; what is left out is counted."""
 _COLUMNS = ("Task ID", "Created (UTC)", "Mode", "Path", "Samples", "Status", "Progress")
+_PARTS = ("task", "created", "mode", "path", "samples", "state", "share-cell")
 _MAX_ID, _MAX_PATH, _MAX_WORD = 40, 60, 20
 
 
@@ -72,7 +73,7 @@ def table_html(table: Table, skin: Skin = LIVE) -> str:
 def history_html(table: Table) -> str:
     """Draw the whole table for a saved notebook, with the chosen card below."""
     tasks = table.tasks or ()
-    more = f"<div>{_more(tasks)}</div>" if _more(tasks) else ""
+    more = f"<div{STATIC('rest')}>{_more(tasks)}</div>" if _more(tasks) else ""
     chosen = card_html(table.chosen) if table.chosen else ""
     return f"<div>{_head(table, STATIC)}{_grid(table, tasks[:MAX_ROWS], STATIC)}{more}{chosen}</div>"
 
@@ -112,7 +113,8 @@ def _grid(table: Table, tasks: Sequence[ExportTask], skin: Skin) -> str:
     if not tasks:
         return ""
     chosen = table.chosen.task_id if table.chosen else None
-    names = "".join(f'<th scope="col"{skin("column", name.split()[0].lower())}>{name}</th>' for name in _COLUMNS)
+    heads = zip(_COLUMNS, _PARTS, strict=True)
+    names = "".join(f'<th scope="col"{skin("column", part)}>{name}</th>' for name, part in heads)
     body = "".join(_row(task, skin, is_chosen=task.task_id == chosen) for task in tasks)
     table_drawn = f"<table{skin('table')}><thead><tr>{names}</tr></thead><tbody>{body}</tbody></table>"
     return f"<div{skin('grid', f'of-{len(tasks)}')}>{table_drawn}</div>"
@@ -121,10 +123,10 @@ def _grid(table: Table, tasks: Sequence[ExportTask], skin: Skin) -> str:
 def _row(task: ExportTask, skin: Skin, *, is_chosen: bool) -> str:
     name, date, kind, path, samples, _, _ = _cells(task)
     card = Card(name, task, "polling")
-    status = f"<span{skin('status', card.kind)}{_tooltip(task)}>{escaped(status_word(task))}</span>"
+    look = skin("status", card.kind) if skin is LIVE else ""  # its own style keeps it apart from a title
+    status = f"<span{look}{_tooltip(task)}>{escaped(status_word(task))}</span>"
     cells = [date, escaped(kind, _MAX_WORD), f"<code>{escaped(path, _MAX_PATH)}</code>", samples, status]
-    columns = ("created", "mode", "path", "samples", "state")
-    drawn = "".join(f"<td{skin(column)}>{cell}</td>" for column, cell in zip(columns, cells, strict=True))
+    drawn = "".join(f"<td{skin(part)}>{cell}</td>" for part, cell in zip(_PARTS[1:-1], cells, strict=True))
     mark = skin("chosen") if is_chosen and skin is LIVE else ""
     bar = f"<td{skin('share-cell')}>{progress_html(card, skin, f'Progress of {name}')}</td>"
     return f'<tr{mark}><th scope="row"{skin("task")}><code>{escaped(name, _MAX_ID)}</code></th>{drawn}{bar}</tr>'
