@@ -134,6 +134,10 @@ class Script:
             raise answer
         return ExportTask.from_json(answer)
 
+    def list_export_tasks(self, dataset_id: str) -> Iterator[ExportTask]:
+        """Give the next answer as the only export of a dataset."""
+        yield self.get_export_task(dataset_id, "t")
+
 
 class RecordingComm(BaseComm):
     """A channel to a front end that only writes down what is sent."""

@@ -1,4 +1,7 @@
-"""How monitors follow: together, at a pace that goes by who is looking, and with three ways to wait."""
+"""How widgets follow: together, at a pace that goes by who is looking, and with three ways to wait.
+
+What holds for both kinds is tested on both, by the same code.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from virtual import VirtualScheduler
 from modelarts_widgets import (
     AkSkAuth,
     ConnectionFailedError,
+    ExportHistory,
     ExportMonitor,
     ExportTask,
     ModelArtsClient,
@@ -27,28 +31,54 @@ from modelarts_widgets import (
 )
 from modelarts_widgets.polling import FEEDS, MAX_QUIET_DELAY, SCHEDULER
 from modelarts_widgets.simulator import Clock, Simulator
+from modelarts_widgets.view import View
 
 RUNNING = EXAMPLE | {"progress": 42.0, "finished_sample_count": 8_400, "total_sample_count": 20_000}
 FURTHER = RUNNING | {"progress": 43.0, "finished_sample_count": 8_600}
 ENDED = FURTHER | {"status": "SUCCESSED", "progress": 100.0, "finished_sample_count": 20_000}
 
-Watch = Callable[..., ExportMonitor]
+Widget = ExportMonitor | ExportHistory
+Watch = Callable[..., Any]
 Message = tuple[str, str, dict[str, Any]]
+both = pytest.mark.parametrize("watch", ["monitor", "history"], indirect=True)
 
 
 @pytest.fixture
-def watch() -> Iterator[Watch]:
-    """Return a function that makes monitors which are closed after the test."""
-    made: list[ExportMonitor] = []
+def watch(request: pytest.FixtureRequest) -> Iterator[Watch]:
+    """Return a function that makes widgets of one kind, which are closed after the test."""
+    made: list[Widget] = []
+    is_history = getattr(request, "param", "monitor") == "history"
 
-    def make(client: Any, dataset_id: str = "d", task_id: str = "t", interval: float = 0.1) -> ExportMonitor:  # noqa: ANN401
-        made.append(ExportMonitor(dataset_id, task_id, client=client, interval=interval))
+    def make(client: Any, dataset_id: str = "d", task_id: str = "t", interval: float = 0.1) -> Widget:  # noqa: ANN401
+        if is_history:
+            made.append(ExportHistory(dataset_id, client=client, interval=interval))
+        else:
+            made.append(ExportMonitor(dataset_id, task_id, client=client, interval=interval))
         return made[-1]
 
     yield make
-    for monitor in made:
-        monitor.close()
+    for widget in made:
+        widget.close()
     assert not FEEDS
+
+
+def task_of(widget: Widget) -> ExportTask | None:
+    """Give the only export that a widget knows of."""
+    if isinstance(widget, ExportHistory):
+        return next(iter(widget.tasks), None)
+    task: ExportTask | None = widget.task
+    return task
+
+
+def progress(widget: Widget) -> float | None:
+    task = task_of(widget)
+    return task.progress if task else None
+
+
+def finish(scheduler: VirtualScheduler, *widgets: Widget) -> None:
+    """Run until all that is followed has ended."""
+    while not all(widget.done() for widget in widgets):
+        scheduler.step()
 
 
 @pytest.fixture
@@ -58,7 +88,7 @@ def scheduler(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> VirtualScheduler
     return VirtualScheduler(clock, monkeypatch)
 
 
-def view(monitor: ExportMonitor, count: int) -> None:
+def view(monitor: Widget, count: int) -> None:
     """Say what the front end says when views come and go."""
     monitor.set_state({"_view_count": count})
 
@@ -66,6 +96,7 @@ def view(monitor: ExportMonitor, count: int) -> None:
 # Together
 
 
+@both
 def test_monitors_of_the_same_export_share_one_poll(watch: Watch, scheduler: VirtualScheduler) -> None:
     client = Script(RUNNING, FURTHER)
     monitors = [watch(client) for _ in range(5)]
@@ -74,7 +105,7 @@ def test_monitors_of_the_same_export_share_one_poll(watch: Watch, scheduler: Vir
     scheduler.step()
     scheduler.step()
     assert client.asked == 2
-    assert [monitor.progress for monitor in monitors] == [43.0] * 5
+    assert [progress(monitor) for monitor in monitors] == [43.0] * 5
     assert len(FEEDS) == 1
 
 
@@ -96,6 +127,7 @@ def test_clients_of_the_same_project_count_as_one(watch: Watch, scheduler: Virtu
     assert scheduler.delays == []
 
 
+@both
 def test_one_pauses_stops_and_closes_for_itself_alone(watch: Watch, scheduler: VirtualScheduler) -> None:
     client = Script(RUNNING)
     monitors = [watch(client) for _ in range(4)]
@@ -109,15 +141,16 @@ def test_one_pauses_stops_and_closes_for_itself_alone(watch: Watch, scheduler: V
     client.answers = [FURTHER]
     scheduler.step()
     assert [monitor.phase for monitor in monitors] == ["paused", "stopped", "stopped", "polling"]
-    assert [monitor.progress for monitor in monitors] == [42.0, 42.0, 42.0, 43.0]
+    assert [progress(monitor) for monitor in monitors] == [42.0, 42.0, 42.0, 43.0]
     pausing.resume()
-    assert pausing.progress == 43.0, "at once, from what the other one knows"
+    assert progress(pausing) == 43.0, "at once, from what the other one knows"
     staying.close()
     assert len(FEEDS) == 1
     pausing.stop()
     assert not FEEDS
 
 
+@both
 def test_the_shortest_interval_holds_for_all(watch: Watch, scheduler: VirtualScheduler) -> None:
     client = Script(*[RUNNING | {"finished_sample_count": count} for count in range(50)])
     slow, quick = watch(client, interval=60.0), watch(client, interval=5.0)
@@ -167,6 +200,7 @@ def test_new_credentials_wake_all_who_have_been_waiting_for_some(simulator: Simu
         assert all(monitor.wait(20.0).succeeded for monitor in monitors)
 
 
+@both
 def test_all_who_follow_hear_of_trouble_and_of_the_end(watch: Watch, scheduler: VirtualScheduler) -> None:
     client = Script(RUNNING, ServiceError(status_code=503), ENDED)
     monitors = [watch(client) for _ in range(3)]
@@ -176,14 +210,14 @@ def test_all_who_follow_hear_of_trouble_and_of_the_end(watch: Watch, scheduler: 
     scheduler.step()
     assert {monitor.phase for monitor in monitors} == {"retrying"}
     assert all("HTTP 503" in monitor.to_text() for monitor in monitors)
-    scheduler.run()
-    assert {monitor.phase for monitor in monitors} == {"done"}
+    finish(scheduler, *monitors)
+    assert all("✓ SUCCESSED" in monitor.to_text() for monitor in monitors)
 
 
 # Run again
 
 
-def rerun(watch: Watch, client: Any, old: ExportMonitor | None, when: str = "between") -> ExportMonitor:  # noqa: ANN401
+def rerun(watch: Watch, client: Any, old: Widget | None, when: str = "between") -> Any:  # noqa: ANN401
     """Do what running a cell again does: a new monitor is shown, and the view of the old one goes at some time."""
     if when == "before":
         view(old, 0)  # type: ignore[arg-type]
@@ -197,6 +231,7 @@ def rerun(watch: Watch, client: Any, old: ExportMonitor | None, when: str = "bet
     return new
 
 
+@both
 @pytest.mark.parametrize("when", ["before", "between", "after"])
 def test_twenty_reruns_leave_one_poll_and_one_set_of_models(
     watch: Watch, scheduler: VirtualScheduler, when: str
@@ -210,46 +245,50 @@ def test_twenty_reruns_leave_one_poll_and_one_set_of_models(
         scheduler.step()
         assert len(FEEDS) == 1
         assert len(_instances) == models
-    assert (monitor.phase, monitor.progress) == ("polling", 42.0)
+    assert (monitor.phase, progress(monitor)) == ("polling", 42.0)
     assert first.phase == "idle"
     assert client.asked == 21
 
 
+@both
 def test_reruns_after_the_end_leave_one_set_of_models(watch: Watch, scheduler: VirtualScheduler) -> None:
     client = Script(ENDED)
     monitor = rerun(watch, client, None)
-    scheduler.run()
+    finish(scheduler, monitor)
     models = len(_instances)
     for _ in range(20):
         monitor = rerun(watch, client, monitor)
-        scheduler.run()
+        finish(scheduler, monitor)
         assert len(_instances) == models
-    assert monitor.phase == "done"
+    assert monitor.done()
 
 
+@both
 def test_a_superseded_monitor_lives_on_when_it_is_shown_again(
     watch: Watch, scheduler: VirtualScheduler, messages: list[Message]
 ) -> None:
     client = Script(RUNNING)
     old = rerun(watch, client, None)
     scheduler.step()
+    models = len(_instances)
     rerun(watch, client, old)
     assert old.comm is None
     messages.clear()
     assert "application/vnd.jupyter.widget-view+json" in old._repr_mimebundle_()
     opened = [data["state"] for _, kind, data in messages if kind == "comm_open"]
-    assert len(opened) == 12
+    assert len(opened) == models
     view(old, 1)
     client.answers = [ENDED]
-    scheduler.run()
-    assert (old.phase, old.progress) == ("done", 100.0)
+    finish(scheduler, old)
+    assert progress(old) == 100.0
     assert any("✓ SUCCESSED" in str(data) for _, kind, data in messages if kind == "comm_msg")
 
 
+@both
 def test_a_superseded_monitor_that_is_waited_for_stays_awake(watch: Watch) -> None:
     client = Script(RUNNING)
     old = rerun(watch, client, None)
-    ended: list[ExportTask] = []
+    ended: list[Any] = []
     waiting = threading.Thread(target=lambda: ended.append(old.wait(20.0)))
     waiting.start()
     until(lambda: old._attention)
@@ -257,9 +296,11 @@ def test_a_superseded_monitor_that_is_waited_for_stays_awake(watch: Watch) -> No
     assert old.comm is not None
     client.answers = [ENDED]
     waiting.join()
-    assert ended[0].succeeded
+    assert ended
+    assert progress(old) == 100.0
 
 
+@both
 def test_a_monitor_whose_view_goes_keeps_its_models_unless_another_takes_its_place(
     watch: Watch, scheduler: VirtualScheduler
 ) -> None:
@@ -269,24 +310,26 @@ def test_a_monitor_whose_view_goes_keeps_its_models_unless_another_takes_its_pla
     assert (monitor.phase, monitor.comm is None) == ("polling", False)
 
 
+@both
 def test_monitors_that_nobody_holds_are_garbage(watch: Watch, scheduler: VirtualScheduler) -> None:
     client = Script(ENDED)
-    ids = set()
+    kept = watch(client)
+    names = ("d",) if isinstance(kept, ExportHistory) else ("d", "t")
     for _ in range(3):
-        monitor = ExportMonitor("d", "t", client=client)
+        monitor = type(kept)(*names, client=client)
         monitor.start()
-        scheduler.run()
+        finish(scheduler, monitor)
         monitor.close()
-        ids.add(id(monitor))
         del monitor
     gc.collect()
-    assert not [thing for thing in gc.get_objects() if isinstance(thing, ExportMonitor) and thing.client is client]
-    watch(client).close()
+    left = [thing for thing in gc.get_objects() if isinstance(thing, type(kept)) and thing.client is client]
+    assert left == [kept]
 
 
 # Who is looking
 
 
+@both
 def test_the_wait_grows_with_the_silence_and_shrinks_at_a_change(watch: Watch, scheduler: VirtualScheduler) -> None:
     client = Script(RUNNING)
     watch(client, interval=2.0).start()
@@ -301,6 +344,7 @@ def test_the_wait_grows_with_the_silence_and_shrinks_at_a_change(watch: Watch, s
     assert scheduler.delays[-1] == 2.0
 
 
+@both
 def test_without_a_view_the_heart_beats_slowly_and_with_one_it_is_asked_at_once(
     watch: Watch, scheduler: VirtualScheduler, clock: Clock
 ) -> None:
@@ -323,6 +367,7 @@ def test_without_a_view_the_heart_beats_slowly_and_with_one_it_is_asked_at_once(
     assert scheduler.delays[-1] == 7.0
 
 
+@both
 def test_a_monitor_that_nobody_has_seen_yet_goes_at_full_speed(watch: Watch, scheduler: VirtualScheduler) -> None:
     client = Script(*[RUNNING | {"finished_sample_count": count} for count in range(50)])
     watch(client, interval=2.0).start()
@@ -331,17 +376,20 @@ def test_a_monitor_that_nobody_has_seen_yet_goes_at_full_speed(watch: Watch, sch
     assert scheduler.delays == [2.0] * 3
 
 
+@both
 def test_who_waits_is_served_at_full_speed(watch: Watch) -> None:
     client = Script(RUNNING)
     monitor = watch(client)
     monitor._repr_mimebundle_()
     view(monitor, 1)
-    until(lambda: monitor.task)
+    until(lambda: task_of(monitor))
     view(monitor, 0)
     client.answers = [ENDED]
-    assert monitor.wait(10.0).succeeded, "long before the heart beats"
+    assert monitor.wait(10.0), "long before the heart beats"
+    assert progress(monitor) == 100.0
 
 
+@both
 @pytest.mark.parametrize("name", ["interval", "heartbeat"])
 @pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf")])
 def test_a_pace_that_cannot_be_is_refused(watch: Watch, name: str, value: float) -> None:
@@ -362,34 +410,37 @@ def test_a_task_that_was_created_just_now_may_be_unknown_at_first(watch: Watch, 
 # Waiting
 
 
-async def seen(monitor: ExportMonitor) -> None:
+async def seen(monitor: Widget) -> None:
     """Wait for the first answer."""
     loop, event = asyncio.get_running_loop(), asyncio.Event()
     monitor.on_update(lambda _: loop.call_soon_threadsafe(event.set))
-    if monitor.task is None:
+    if task_of(monitor) is None:
         await event.wait()
 
 
+@both
 def test_a_coroutine_waits_while_others_run(watch: Watch) -> None:
     client = Script(RUNNING)
     monitor = watch(client)
 
-    async def both() -> ExportTask:
+    async def together() -> None:
         waiting = asyncio.ensure_future(monitor.wait_async(20.0))
         await seen(monitor)
         client.answers = [ENDED]
-        task: ExportTask = await waiting
-        return task
+        await waiting
 
-    assert asyncio.run(both()).succeeded
+    asyncio.run(together())
+    assert progress(monitor) == 100.0
 
 
+@both
 def test_a_coroutine_need_not_wait_for_what_has_ended(watch: Watch) -> None:
     monitor = watch(Script(ENDED))
     monitor.wait(20.0)
-    assert asyncio.run(monitor.wait_async()).succeeded
+    assert asyncio.run(monitor.wait_async())
 
 
+@both
 def test_a_coroutine_runs_out_of_time_and_leaves_the_polling_alone(watch: Watch) -> None:
     monitor = watch(Script(RUNNING))
     with pytest.raises(TimeoutError, match=r"has not ended within 0\.05 s"):
@@ -398,6 +449,7 @@ def test_a_coroutine_runs_out_of_time_and_leaves_the_polling_alone(watch: Watch)
     assert not monitor._waiters
 
 
+@both
 @pytest.mark.parametrize("error", [NotFoundError(), ZeroDivisionError("oops")], ids=repr)
 def test_a_coroutine_hears_the_monitors_own_error(watch: Watch, error: Exception) -> None:
     with pytest.raises(type(error)):
@@ -411,6 +463,7 @@ def test_a_coroutine_hears_that_polling_was_paused(watch: Watch) -> None:
         asyncio.run(monitor.wait_async(20.0))
 
 
+@both
 def test_a_coroutine_that_is_cancelled_leaves_the_polling_alone(watch: Watch) -> None:
     monitor = watch(Script(RUNNING))
 
@@ -439,29 +492,31 @@ def test_callbacks_hear_of_what_is_new_and_once_of_the_end(watch: Watch, schedul
     assert ends == ["SUCCESSED", "SUCCESSED at once"]
 
 
+@both
 def test_a_callback_that_raises_is_logged_and_disturbs_nobody(
     watch: Watch, scheduler: VirtualScheduler, caplog: pytest.LogCaptureFixture
 ) -> None:
     monitor = watch(Script(RUNNING, ENDED))
-    heard: list[ExportTask] = []
+    heard: list[Any] = []
     monitor.on_update(lambda _: 1 / 0)
     monitor.on_update(heard.append)
     monitor.start()
-    scheduler.run()
+    finish(scheduler, monitor)
     assert len(heard) == 2
-    assert (monitor.phase, caplog.text.count("ZeroDivisionError: ")) == ("done", 2)
+    assert caplog.text.count("ZeroDivisionError: ") == 2
 
 
+@both
 def test_a_callback_is_registered_once_and_can_be_taken_away(watch: Watch, scheduler: VirtualScheduler) -> None:
     monitor = watch(Script(RUNNING, FURTHER, ENDED))
-    heard: list[ExportTask] = []
+    heard: list[Any] = []
     for _ in range(3):
         monitor.on_update(heard.append)
     monitor.start()
     scheduler.step()
     assert len(heard) == 1
     monitor.on_update(heard.append, remove=True)
-    scheduler.run()
+    finish(scheduler, monitor)
     assert len(heard) == 1
 
 
@@ -472,22 +527,23 @@ def count(messages: list[Message]) -> int:
     return len([kind for _, kind, _ in messages if kind == "comm_msg"])
 
 
+@both
 def test_the_figures_are_those_of_the_wire(
     watch: Watch, scheduler: VirtualScheduler, messages: list[Message], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ExportMonitor, "clock", clock)
+    monkeypatch.setattr(View, "clock", clock)
     client = Script(RUNNING, ConnectionFailedError(), FURTHER, FURTHER, ServiceError(status_code=500), ENDED)
     monitor = watch(client, interval=2.0)
     monitor.start()
     scheduler.step()
     assert (monitor.stats.interval, monitor.stats.threads) == (2.0, 0)
-    scheduler.run()
+    finish(scheduler, monitor)
     stats = monitor.stats
     assert (stats.polls, stats.polls) == (client.asked, 6)
     assert (stats.changes, stats.retries) == (3, 2)
     assert stats.errors == {"ConnectionFailedError": 1, "ServiceError": 1}
     assert stats.messages == count(messages) > 0
-    assert stats.interval is None
+    assert (stats.interval is None) == isinstance(monitor, ExportMonitor)
 
 
 def test_a_change_of_status_is_four_messages_at_most(

@@ -64,7 +64,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         answer = self.server.answer(Request(self.command, self.path, headers, received or b""))
         if answer.manner not in {"silent", "closed"}:
-            self._write_head(answer, len(_body(answer)), is_last=received is None)
+            self._write_head(answer, len(_body(answer)), is_last=received is None or answer.manner != "whole")
             _MANNERS[answer.manner](self, _body(answer) if self.command != "HEAD" else b"")
         elif answer.manner == "silent":
             self._hold()
@@ -77,7 +77,7 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in answer.headers.items():
             self.send_header(name, value)
         if is_last:
-            self.send_header("Connection", "close")  # a body that nobody reads would be taken for the next request
+            self.send_header("Connection", "close")  # or the next request would be sent to nobody, now and then
         self.end_headers()
 
     def _whole(self, body: bytes) -> None:
