@@ -38,6 +38,15 @@ def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
         pause.wait(0.01)
 
 
+def assert_approved(name: str, drawn: str) -> None:
+    """Compare with what a reader has approved; write it down where nobody has yet."""
+    golden, lines = DATA / "golden" / name, drawn.replace("><", ">\n<") + "\n"
+    if not golden.exists():
+        golden.write_text(lines, encoding="utf-8")
+        pytest.fail(f"{name} was missing and is written now: read it, then commit it")
+    assert lines == golden.read_text(encoding="utf-8")
+
+
 @pytest.fixture(autouse=True)
 def _no_leaks() -> Iterator[None]:
     """Fail a test that leaves a thread or a widget model behind."""

@@ -14,8 +14,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from modelarts_widgets import ExportParams, ExportTask, SearchCondition, SearchLabel, SearchLabels, SearchProp
-from modelarts_widgets.formatting import LIVE, Card, bar_html, card_html, card_text, facts_html, head_html, tree_html
+from modelarts_widgets.formatting import (
+    LIVE,
+    Card,
+    Table,
+    bar_html,
+    card_html,
+    card_text,
+    facts_html,
+    head_html,
+    history_html,
+    history_text,
+    table_html,
+    tree_html,
+)
 from modelarts_widgets.outline import outline
+from modelarts_widgets.overview import Exports, select
 
 XSS = [
     "<script>alert(1)</script>",
@@ -43,7 +57,8 @@ FIELDS = [
     for field in dataclasses.fields(model)
 ]
 TAGS = {"code", "details", "div", "br", "li", "mark", "ol", "progress", "span", "strong", "summary", "ul"}
-ATTRIBUTES = {"aria-label", "class", "max", "open", "role", "start", "style", "title", "value"}
+TAGS |= {"table", "tbody", "td", "th", "thead", "tr"}
+ATTRIBUTES = {"aria-label", "class", "max", "open", "role", "scope", "start", "style", "title", "value"}
 
 texts = some.sampled_from(XSS) | some.text(some.characters(), max_size=30)
 names = some.sampled_from(FIELDS) | texts
@@ -83,6 +98,12 @@ def drawn_in_every_way(document: dict[str, Any], query: str = "") -> Iterator[st
     yield card_html(card)
     yield "".join(part(card, LIVE) for part in (head_html, bar_html, facts_html)) + tree_html(rows)
     yield tree_html(rows, query=query)
+    exports = Exports.of([task, ExportTask.from_json({"task_id": "other"})])
+    chosen = None if task.task_id is None else card
+    table = Table(card._replace(task=None), exports.tasks, select(exports.tasks, "", query), 0, chosen)
+    yield history_html(table)
+    yield table_html(table)
+    assert history_text(table).encode()
 
 
 @pytest.mark.parametrize("poison", XSS, ids=ascii)

@@ -11,7 +11,7 @@ from kernels import Kernel, running_kernel
 SETUP = """
     import threading, time
     from IPython.display import display
-    from modelarts_widgets import ExportMonitor, ModelArtsClient, TokenAuth
+    from modelarts_widgets import ExportHistory, ExportMonitor, ModelArtsClient, TokenAuth
     from ipywidgets.widgets.widget import _instances
     from modelarts_widgets.polling import FEEDS, SCHEDULER
     from modelarts_widgets.simulator import Simulator
@@ -118,12 +118,17 @@ def shown(messages: list[dict[str, Any]]) -> str:
     return model
 
 
-def test_twenty_reruns_leave_one_poll_few_threads_and_one_set_of_models(kernel: Kernel) -> None:
-    kernel.run("rerun = simulator.add_export(samples=1_000, seconds=600.0)")
-    cell = "monitor = ExportMonitor(rerun.dataset_id, rerun.task_id, client=client, interval=0.1); monitor"
+@pytest.mark.parametrize(
+    "made",
+    ["ExportMonitor(rerun.dataset_id, rerun.task_id", "ExportHistory(rerun.dataset_id"],
+    ids=["monitor", "history"],
+)
+def test_twenty_reruns_leave_one_poll_few_threads_and_one_set_of_models(kernel: Kernel, made: str) -> None:
+    kernel.run("rerun = simulator.add_export(dataset_id='rerun', seconds=600.0)")
+    cell = f"monitor = {made}, client=client, interval=0.1); monitor"
     model = shown(kernel.run(cell))
     kernel.view(model, 1)
-    kernel.run("while monitor.task is None: time.sleep(0.01)")
+    kernel.run("while not monitor.stats.polls: time.sleep(0.01)")
     models, polls, threads = map(int, kernel.read(FIGURES).split())
     assert polls == 1
     for _ in range(20):
@@ -290,10 +295,52 @@ def test_a_kernel_that_ends_leaves_cards_that_say_so(restart: bool) -> None:  # 
     with running_kernel() as kernel:
         kernel.run(SETUP)
         kernel.run("running, ended, unseen = watch(600.0), watch(0.0), watch(600.0)")
-        kernel.run("display(running, ended); unseen.start(); ended.wait(30)")
-        kernel.run("while not (running.task and unseen.task and ended._is_frozen): time.sleep(0.01)")
-        (update,) = replaced(kernel.farewell(restart=restart))
-    assert set(update["data"]) == {"text/plain", "text/html"}
+        kernel.run("history = ExportHistory(running.dataset_id, client=client)")
+        kernel.run("display(running, ended, history); unseen.start(); ended.wait(30)")
+        kernel.run("while not (running.task and unseen.task and ended._is_frozen and history.tasks): time.sleep(0.01)")
+        update, table = sorted(replaced(kernel.farewell(restart=restart)), key=lambda each: str(each["data"]))
+    assert "go on with ExportHistory('" in table["data"]["text/plain"]
+    assert set(update["data"]) == set(table["data"]) == {"text/plain", "text/html"}
     text = update["data"]["text/plain"]
     assert "last seen INIT at 2" in text
     assert "before the kernel ended; go on with ExportMonitor('" in text
+
+
+def test_a_table_is_static_while_nothing_runs_and_alive_when_something_does(kernel: Kernel) -> None:
+    messages = kernel.run("""
+        simulator.add_export(dataset_id="rest", seconds=0.5)
+        history = ExportHistory("rest", client=client, interval=0.1)
+        history.patience = 0.0
+        history.heartbeat = 0.1
+        history
+    """)
+    model = shown(messages)
+    kernel.view(model, 1)
+    messages += kernel.heard
+    messages += kernel.run("while not history._is_frozen: time.sleep(0.01)")
+    (static,) = replaced(messages)
+    assert set(static["data"]) == {"text/plain", "text/html"}
+    assert "✓ SUCCESSED" in static["data"]["text/html"]
+    kernel.view(model, 0)
+    assert kernel.read("history.comm is None, history.phase") == "True polling"
+    messages = kernel.run("simulator.add_export(dataset_id='rest', seconds=600.0)")
+    messages += kernel.run("while history._is_frozen: time.sleep(0.01)")
+    messages += kernel.run("history.comm is not None")
+    (live,) = replaced(messages)
+    assert live["transient"] == static["transient"]
+    assert WIDGET in live["data"]
+    kernel.run("history.close()")
+
+
+def test_the_end_of_waiting_leaves_the_final_table(kernel: Kernel) -> None:
+    messages = kernel.run("""
+        simulator.add_export(dataset_id="final", seconds=0.5)
+        history = ExportHistory("final", client=client, interval=0.1)
+        history
+    """)
+    messages += kernel.run("tasks = history.wait(30)")
+    (update,) = replaced(messages)
+    assert set(update["data"]) == {"text/plain", "text/html"}
+    (again,) = outputs(kernel.run("history"))
+    assert WIDGET in again, "whoever shows it again wants to look at it"
+    kernel.run("history.close()")

@@ -21,7 +21,7 @@ def outputs(notebook: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - any JSON
 
 
 def test_there_are_notebooks() -> None:
-    assert [path.name for path in NOTEBOOKS] == ["01_quickstart.ipynb"]
+    assert [path.name for path in NOTEBOOKS] == ["01_quickstart.ipynb", "03_export_history.ipynb"]
 
 
 def test_outputs_are_committed_and_none_is_an_error(notebook: Any) -> None:  # noqa: ANN401 - any JSON
@@ -38,4 +38,4 @@ def test_only_the_live_cell_is_exempt_from_comparison(notebook: Any) -> None:  #
     sources = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
     exempt = [source for source in sources if "NBVAL_" in source]
     assert len(exempt) == 1
-    assert exempt[0].rstrip().endswith("\nmonitor")
+    assert exempt[0].rstrip().endswith(("\nmonitor", "\nhistory"))
