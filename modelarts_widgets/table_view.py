@@ -18,7 +18,7 @@ _ALL = "all"
 
 
 class _Rows(Counted, RadioButtons):
-    """One mark for each row, to choose it by mouse or by arrow keys."""
+    """One mark for each row, to choose it by mouse, or by Tab and Space: arrow keys are JupyterLab's own."""
 
 
 class _Choice(Counted, Dropdown):

@@ -31,7 +31,7 @@ import time
 from IPython.display import display
 from ipywidgets import VBox
 from ipywidgets.widgets.widget import _instances
-from modelarts_widgets import ExportMonitor, ModelArtsClient, TokenAuth
+from modelarts_widgets import ExportHistory, ExportMonitor, ModelArtsClient, TokenAuth
 from modelarts_widgets.polling import FEEDS, SCHEDULER
 from modelarts_widgets.simulator import Simulator
 

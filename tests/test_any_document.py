@@ -58,7 +58,8 @@ FIELDS = [
 ]
 TAGS = {"code", "details", "div", "br", "li", "mark", "ol", "progress", "span", "strong", "summary", "ul"}
 TAGS |= {"table", "tbody", "td", "th", "thead", "tr"}
-ATTRIBUTES = {"aria-label", "class", "max", "open", "role", "scope", "start", "style", "title", "value"}
+ATTRIBUTES = {"aria-label", "class", "max", "open", "role", "scope", "start", "style", "tabindex", "title"}
+ATTRIBUTES |= {"value"}
 
 texts = some.sampled_from(XSS) | some.text(some.characters(), max_size=30)
 names = some.sampled_from(FIELDS) | texts

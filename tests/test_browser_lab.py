@@ -1,4 +1,4 @@
-"""The card in JupyterLab, in a real browser: stories of a working day."""
+"""The card and the table in JupyterLab, in a real browser: stories of a working day."""
 
 from __future__ import annotations
 
@@ -179,17 +179,19 @@ def test_the_quickstart_reads_after_a_run_in_the_browser(
     context.close()
 
 
-def test_twenty_reruns_leave_one_card_and_one_set_of_models(opened: Open) -> None:
-    notebook = opened(
-        "monitor = watch(60.0)",
-        "ExportMonitor(monitor.dataset_id, monitor.task_id, client=client)",
-        "print(len(_instances), len(FEEDS))",
-    )
+@pytest.mark.parametrize(
+    ("shown", "models"),
+    [("ExportMonitor(one.dataset_id, one.task_id", 12), ("ExportHistory(one.dataset_id", 17)],
+    ids=["monitor", "history"],
+)
+def test_twenty_reruns_leave_one_card_and_one_set_of_models(opened: Open, shown: str, models: int) -> None:
+    notebook = opened("one = watch(60.0)", f"{shown}, client=client)", "print(len(_instances), len(FEEDS))")
     notebook.finish(1)
     for _ in range(20):
         notebook.finish(2)
     expect(notebook.page.locator(".modelarts-export")).to_have_count(1)
-    until(lambda: notebook.finish(3).split() == ["24", "1"])  # the one that was never shown keeps its own
+    expected = [str(12 + models), "1"]  # the one that was never shown keeps its own
+    until(lambda: notebook.finish(3).split() == expected)
 
 
 def test_cleared_outputs_leave_nothing_to_see_and_a_kernel_that_goes_on(opened: Open) -> None:
@@ -266,18 +268,94 @@ def test_who_wants_less_motion_gets_less(opened: Open) -> None:
     assert bar.evaluate(motion) == "none"
 
 
+HISTORY = """
+for number in range(12):
+    simulator.add_export(samples=1_000 * number, seconds=0, outcome="FAILED" if number % 5 == 4 else "SUCCESSED")
+export = simulator.add_export(samples=20_000, seconds=30.0)
+history = ExportHistory(simulator.dataset_id, client=client, interval=0.3)
+history.patience = 5.0
+history
+"""
+
+
+def test_a_table_is_live_and_what_is_chosen_by_keyboard_stays_open_until_the_final_table(
+    opened: Open, lab: Server, request: pytest.FixtureRequest
+) -> None:
+    notebook = opened(HISTORY, "print(history.stats.polls)")
+    notebook.run(1)
+    table = notebook.cell(1).locator(".modelarts-history")
+    expect(table).to_contain_text("13 exports: 1 running, 10 succeeded, 2 failed")
+    expect(table.get_by_role("row")).to_have_count(11)
+    expect(table.get_by_role("progressbar", name="Progress of").first).to_be_visible()
+    chosen = table.locator(".modelarts-export")
+    table.get_by_role("radio").first.focus()
+    notebook.page.keyboard.press("Tab")
+    notebook.page.keyboard.press("Space")
+    expect(chosen.get_by_text("✓ SUCCESSED")).to_be_visible()
+    notebook.page.keyboard.press("Shift+Tab")
+    notebook.page.keyboard.press("Space")
+    expect(chosen.get_by_text("● RUNNING")).to_be_visible()
+    expect(table.locator("tr.modelarts-chosen")).to_contain_text("RUNNING")
+    branch = chosen.locator("details").first
+    branch.locator("summary").focus()
+    notebook.page.keyboard.press("Enter")
+    expect(branch).to_have_attribute("open", "")
+    bar = chosen.locator("progress")
+    before = float(bar.get_attribute("value") or 0)
+    asked = int(notebook.finish(2).strip())
+    until(lambda: int(notebook.finish(2).strip()) >= asked + 10)
+    until(lambda: float(bar.get_attribute("value") or 0) > before)
+    expect(branch).to_have_attribute("open", "")
+    expect(table.get_by_role("radio").first).to_be_checked()
+    static = notebook.cell(1).locator(".jp-RenderedHTML")
+    expect(static).to_contain_text("13 exports: 11 succeeded, 2 failed", timeout=60_000)
+    save_static(notebook, lab, file_name(request), "11 succeeded")
+    lab.copy_without_kernel(file_name(request), "history-reopened.ipynb")
+    again = opened(name="history-reopened.ipynb", has_kernel=False)
+    static = again.cell(1).locator(".jp-RenderedHTML")
+    expect(static.get_by_role("row")).to_have_count(14)
+    expect(again.page.get_by_text("Error displaying widget")).to_have_count(0)
+    assert_folds(static)
+
+
+def test_a_table_is_filtered_and_turned_in_the_browser(opened: Open) -> None:
+    notebook = opened(HISTORY)
+    notebook.run(1)
+    table = notebook.cell(1).locator(".modelarts-history")
+    rows = table.locator("tbody tr")
+    marks = table.locator(".modelarts-marks input")
+    expect(rows).to_have_count(10)
+    expect(marks.locator("visible=true")).to_have_count(10)
+    expect(table.get_by_role("button", name="Newer")).to_have_count(0)
+    table.get_by_role("button", name="Older").click()
+    expect(table).to_contain_text("11 to 13 of 13")
+    expect(rows).to_have_count(3)
+    expect(marks.locator("visible=true")).to_have_count(3)
+    expect(table.get_by_role("button", name="Older")).to_have_count(0)
+    table.get_by_label("status").select_option("failed")
+    expect(table).to_contain_text("1 to 2 of 2 (all: 13)")
+    table.get_by_label("status").select_option("all")
+    table.get_by_label("filter").fill("running")
+    expect(rows).to_have_count(1)
+    tops = [row.bounding_box() for row in (rows.first, marks.first.locator("xpath=.."))]
+    assert tops[0] is not None
+    assert tops[1] is not None
+    assert abs(tops[0]["y"] - tops[1]["y"]) <= 1, "the mark stands in line with its row"
+
+
 HOSTILE = """
 bad = "</script><img src=x onerror=alert(1)><a href='javascript:alert(2)'>x</a><b onclick=alert(3)>y"
 monitor = watch(60.0, params={bad: bad, "search_conditions": [{"sample_name": bad}]})
 simulator.inject(*["hostile"] * 50)
-monitor
+display(monitor, ExportHistory(monitor.dataset_id, client=client, interval=0.3))
 """
 
 
 def test_hostile_words_of_the_service_do_nothing(opened: Open) -> None:
     notebook = opened(HOSTILE, "print(monitor.stats.polls); monitor.close(); monitor")
     notebook.run(1)
-    expect(notebook.card(1)).to_contain_text("</script><img src=x onerror=alert(1)>")
+    for card in (notebook.card(1).first, notebook.card(1).last):
+        expect(card).to_contain_text("</script><img src=x onerror=alert(1)>")
     for branch in notebook.card(1).locator("details").all():
         branch.evaluate("element => element.open = true")
     notebook.finish(2)
@@ -306,6 +384,9 @@ large = watch(600.0, params={"samples": [f"sample {number}" for number in range(
 large.filter = "sample 1"
 display(large)
 ended = simulator.add_export(seconds=0)
+history = ExportHistory(simulator.dataset_id, client=client)
+history.chosen = ended.task_id
+display(history)
 display(client.get_export_task(ended.dataset_id, ended.task_id))
 """
 
@@ -347,7 +428,7 @@ def test_nothing_sticks_out_of_narrow_and_wide_outputs(opened: Open, width: int)
     notebook = opened(STATES, width=1_400)
     notebook.page.add_style_tag(content=f".jp-OutputArea-output {{ flex: 0 0 {width}px !important; }}")
     notebook.run(1)
-    expect(notebook.page.locator(".modelarts-export")).to_have_count(6, timeout=30_000)
+    expect(notebook.page.locator(".modelarts-export")).to_have_count(8, timeout=30_000)
     expect(notebook.cell(1).get_by_text("needs credentials")).to_be_visible(timeout=30_000)
     for card in notebook.page.locator(".modelarts-export").all():
         too_wide = "element => element.scrollWidth > element.clientWidth"

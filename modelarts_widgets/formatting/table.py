@@ -117,7 +117,8 @@ def _grid(table: Table, tasks: Sequence[ExportTask], skin: Skin) -> str:
     names = "".join(f'<th scope="col"{skin("column", part)}>{name}</th>' for name, part in heads)
     body = "".join(_row(task, skin, is_chosen=task.task_id == chosen) for task in tasks)
     table_drawn = f"<table{skin('table')}><thead><tr>{names}</tr></thead><tbody>{body}</tbody></table>"
-    return f"<div{skin('grid', f'of-{len(tasks)}')}>{table_drawn}</div>"
+    reachable = ' role="group" aria-label="Exports" tabindex="0"' if skin is LIVE else ""  # it may be scrolled
+    return f"<div{skin('grid', f'of-{len(tasks)}')}{reachable}>{table_drawn}</div>"
 
 
 def _row(task: ExportTask, skin: Skin, *, is_chosen: bool) -> str:
