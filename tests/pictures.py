@@ -10,7 +10,7 @@ from conftest import until
 from playwright.sync_api import Browser, expect
 
 IMAGES = Path(__file__).parents[1] / "notebooks" / "images"
-WIDTH = 1_180
+WIDTH, WIDE = 1_180, 1_480
 RUNNING = """
 pets = {
     "sample_state": "__ALL__", "export_dest": "DIR", "clear_hard_property": True, "train_sample_ratio": 1.0,
@@ -23,12 +23,22 @@ pets = {
 }
 watch(40.0, params=pets)
 """
-CELLS = [SETUP, RUNNING, "watch(2.0, outcome='FAILED')", "watch(2.0, params=pets)"]
+HISTORY = """
+for number in range(5):
+    outcome = "FAILED" if number == 2 else "SUCCESSED"
+    simulator.add_export("pets", samples=4_000 + 1_000 * number, seconds=0, outcome=outcome)
+simulator.add_export("pets", samples=12_000, seconds=600, gradual=False)
+chosen = simulator.add_export("pets", samples=20_000, seconds=40, params=pets)
+history = ExportHistory("pets", client=client, interval=0.5)
+history.chosen = chosen.task_id
+history
+"""
+CELLS = [SETUP, RUNNING, "watch(2.0, outcome='FAILED')", "watch(2.0, params=pets)", HISTORY]
 
 
 def take(browser: Browser, url: str, theme: str, suffix: str) -> None:
-    """Run the notebook in a theme, and take the three pictures."""
-    notebook = Notebook(browser.new_page(viewport={"width": WIDTH, "height": 1_400}, device_scale_factor=1.5), url)
+    """Run the notebook in a theme, and take the pictures."""
+    notebook = Notebook(browser.new_page(viewport={"width": WIDTH, "height": 1_500}, device_scale_factor=1.5), url)
     notebook.page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
     for number in range(len(CELLS)):
         notebook.finish(number)
@@ -42,6 +52,10 @@ def take(browser: Browser, url: str, theme: str, suffix: str) -> None:
     card.screenshot(path=IMAGES / f"running{suffix}.png")
     outputs[2].screenshot(path=IMAGES / f"failed{suffix}.png")
     outputs[3].screenshot(path=IMAGES / f"finished{suffix}.png")
+    notebook.page.set_viewport_size({"width": WIDE, "height": 1_500})
+    table = notebook.cell(4).locator(".modelarts-history")
+    until(lambda: "samples/s" in table.inner_text() and notebook.share(4) != 0, 60.0)
+    table.screenshot(path=IMAGES / f"history{suffix}.png")
     notebook.page.close()
 
 

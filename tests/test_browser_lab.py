@@ -423,14 +423,14 @@ def test_everybody_can_use_the_card(opened: Open, theme: str) -> None:
     assert [(text, ratio) for text, ratio in ratios if ratio < 4.5] == []
 
 
-@pytest.mark.parametrize("width", [400, 620, 1_050])
+@pytest.mark.parametrize("width", [400, 520, 620, 700, 800, 900, 1_050])
 def test_nothing_sticks_out_of_narrow_and_wide_outputs(opened: Open, width: int) -> None:
     notebook = opened(STATES, width=1_400)
     notebook.page.add_style_tag(content=f".jp-OutputArea-output {{ flex: 0 0 {width}px !important; }}")
     notebook.run(1)
     expect(notebook.page.locator(".modelarts-export")).to_have_count(8, timeout=30_000)
     expect(notebook.cell(1).get_by_text("needs credentials")).to_be_visible(timeout=30_000)
-    for card in notebook.page.locator(".modelarts-export").all():
+    for card in notebook.page.locator(".modelarts-export, .modelarts-grid").all():
         too_wide = "element => element.scrollWidth > element.clientWidth"
         assert not card.evaluate(too_wide)
         assert card.bounding_box()["width"] <= width  # type: ignore[index]

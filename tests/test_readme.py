@@ -13,7 +13,7 @@ EXAMPLES = re.findall(r"^```py(?:thon|con)?\n(.*?)^```$", README, flags=re.MULTI
 
 
 def test_there_are_examples() -> None:
-    assert len(EXAMPLES) == 6
+    assert len(EXAMPLES) == 8
 
 
 def test_the_first_example_is_six_lines_and_ends_in_a_card() -> None:
