@@ -227,6 +227,10 @@ class ExportHistory(TableView, Shown):
             self._pause.description = "Resume" if state.phase == "paused" else "Pause"
         self._publish({"error": state.error, "phase": state.phase})
 
+    def _choose(self, change: dict[str, Any]) -> None:
+        with LOCK:  # or a choice would be taken for the drawing of another thread
+            super()._choose(change)
+
     def _look(self, _: object) -> None:
         with LOCK:
             self._touch()

@@ -14,32 +14,21 @@ from .client import ModelArtsClient
 from .outputs import at_the_end
 from .polling import LOCK, SCHEDULER, Feed, Follower, Phase, follow, log_exceptions
 from .stats import Stats
-from .waiting import Waiting
-
-MIN_INTERVAL, MAX_INTERVAL = 0.1, 86_400.0
-"""Seconds; no shorter and no longer interval is taken."""
-
+from .viewed import Viewed
 
 ALL: WeakSet[Live] = WeakSet()
 """Every widget that follows something."""
 
 
-class Live(Waiting, traitlets.HasTraits):
-    """Gives a widget `start`, `pause`, `resume`, `refresh` and `stop`, and a pace that goes by who is looking.
-
-    At full speed while somebody sees it or waits, and as long as nobody has seen it yet; at the `heartbeat`
-    when its last view has gone. One that has no view left frees its models as soon as another of the same
-    thing has one: a cell that is run again leaves nothing behind. It lives on when it is shown again.
+class Live(Viewed):
+    """Gives a widget `start`, `pause`, `resume`, `refresh` and `stop`, and keeps count of what comes.
 
     A child says what is asked for (`_fetch`, `_pulse`), shows it (`_show`), and frees its models (`_release`).
     """
 
     phase = traitlets.Unicode("idle", read_only=True)
     error = traitlets.Instance(Exception, allow_none=True, read_only=True)
-    interval = traitlets.Float(2.0)
-    heartbeat = traitlets.Float(30.0)
     _is_closed = True  # until `_begin_life`
-    _view_count: int | None
 
     def _begin_life(self, client: ModelArtsClient | None, *names: str) -> None:
         """Set up what following needs; before the first trait changes. The names say what is asked of the client."""
@@ -89,9 +78,6 @@ class Live(Waiting, traitlets.HasTraits):
     def _show(self, answer: Any) -> None:  # noqa: ANN401 - the child knows
         raise NotImplementedError
 
-    def _release(self) -> None:
-        raise NotImplementedError
-
     def _keep(self) -> None:
         """Bring what is saved with the notebook up to date."""
         raise NotImplementedError
@@ -104,6 +90,10 @@ class Live(Waiting, traitlets.HasTraits):
     def messages(self) -> int:
         """Messages to the front end so far."""
         raise NotImplementedError
+
+    @property
+    def _family(self) -> list[Viewed]:
+        return [live for live in ALL if live._key == self._key]
 
     # Phases.
 
@@ -253,52 +243,6 @@ class Live(Waiting, traitlets.HasTraits):
             if value is not getattr(self, name):  # which spares traitlets most of its work
                 with log_exceptions():
                     self.set_trait(name, value)
-
-    # Who is looking.
-
-    def _wanted(self) -> float:
-        is_watched = self._attention > 0 or bool(self._view_count) or not self._was_seen
-        interval: float = self.interval
-        return interval if is_watched else max(interval, self.heartbeat)
-
-    def _adjust(self) -> None:
-        self._follower.interval = self._wanted()
-        if self._feed is not None:
-            self._feed.adjust()
-
-    def _follow_views(self, change: dict[str, Any]) -> None:
-        with LOCK:
-            self._was_seen = self._was_seen or bool(change["new"])
-            self._adjust()
-            if change["new"]:
-                self.start()
-                if self._feed is not None and self._phase == "polling":
-                    SCHEDULER.hasten(self._feed.poll, 0.0)
-            # The old view of a cell that is run again goes before or after the new one comes, as it happens.
-            family = [live for live in ALL if live._key == self._key]
-            is_seen = any(live._view_count for live in family)
-            for live in family:
-                if live._was_seen and not live._view_count and not live._attention:
-                    live._let_go(is_superseded=is_seen)
-
-    def _let_go(self, *, is_superseded: bool) -> None:
-        """Free the models that nobody needs until this is shown again; where another one took over, follow no more."""
-        if is_superseded and self._is_active:
-            self._leave("idle")
-        if is_superseded or self._is_frozen:
-            self._release()
-
-    @traitlets.validate("interval", "heartbeat")
-    def _valid_interval(self, proposal: dict[str, Any]) -> float:
-        interval: float = proposal["value"]
-        if not MIN_INTERVAL <= interval <= MAX_INTERVAL:
-            name = proposal["trait"].name
-            raise traitlets.TraitError(f"{name} must be {MIN_INTERVAL:g} to {MAX_INTERVAL:g} seconds, not {interval:g}")
-        return interval
-
-    def _apply_interval(self, _: object) -> None:
-        with LOCK:
-            self._adjust()
 
 
 def _is_same(answer: Any, before: Any) -> bool:  # noqa: ANN401 - the child knows

@@ -78,7 +78,7 @@ class Shown(Live):
             self._is_frozen = self._is_at_rest and bool(self._outputs)
 
     def _keep(self) -> None:
-        if self._is_at_rest:
+        if self._is_at_rest or (self._is_frozen and not self._is_active):
             self._freeze()
         elif self._is_frozen:
             self._thaw()

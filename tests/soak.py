@@ -1,7 +1,7 @@
 """Polls for a long time and watches what grows: ``python tests/soak.py [POLLS]``, 100,000 unless told.
 
-Ten monitors follow ten exports over real HTTP, from a service in a process of its own; every thousandth
-answer is spoiled. Prints resident memory, threads and open files on the way, and fails when they grow.
+Nine monitors and a history follow nine exports over real HTTP, from a service in a process of its own; every
+thousandth answer is spoiled. Prints resident memory, threads and open files on the way, and fails when they grow.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import sys
 import threading
 from pathlib import Path
 
-from modelarts_widgets import ExportMonitor, ModelArtsClient, TokenAuth
+from modelarts_widgets import ExportHistory, ExportMonitor, ModelArtsClient, TokenAuth
 from modelarts_widgets.polling import SCHEDULER
 
-MONITORS, WARM_UP, REPORTS = 10, 0.1, 10
+MONITORS, WARM_UP, REPORTS = 9, 0.1, 10
 MAX_GROWTH = 2.0
 """MB of resident memory, from the end of the warm-up on."""
 SERVER = """
@@ -44,14 +44,24 @@ def files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
-class Eager(ExportMonitor):
+class EagerMonitor(ExportMonitor):
     """A monitor that does not wait between two answers."""
 
     def _wanted(self) -> float:
         return 0.0
 
 
-def watch(polls: int, monitors: list[Eager]) -> list[tuple[float, int, int]]:
+class EagerHistory(ExportHistory):
+    """A table that does not either."""
+
+    def _wanted(self) -> float:
+        return 0.0
+
+
+Widgets = list[EagerMonitor | EagerHistory]
+
+
+def watch(polls: int, monitors: Widgets) -> list[tuple[float, int, int]]:
     """Report on the way; give memory, threads and files at the end of the warm-up and at the end."""
     figures: list[tuple[float, int, int]] = []
     pause = threading.Event()
@@ -74,7 +84,8 @@ def main(polls: int) -> None:
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         endpoint, project, token, dataset = json.loads(server.stdout.readline())  # type: ignore[union-attr]
         with ModelArtsClient(endpoint, project, auth=TokenAuth(token)) as client:
-            monitors = [Eager(dataset, f"t{number}", client=client) for number in range(MONITORS)]
+            monitors: Widgets = [EagerMonitor(dataset, f"t{number}", client=client) for number in range(MONITORS)]
+            monitors.append(EagerHistory(dataset, client=client))
             for monitor in monitors:
                 monitor.start()
             (before, threads, opened), (after, threads_left, left) = watch(polls, monitors)

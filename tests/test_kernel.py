@@ -344,3 +344,22 @@ def test_the_end_of_waiting_leaves_the_final_table(kernel: Kernel) -> None:
     (again,) = outputs(kernel.run("history"))
     assert WIDGET in again, "whoever shows it again wants to look at it"
     kernel.run("history.close()")
+
+
+def test_a_table_at_rest_stays_so_when_another_takes_its_place(kernel: Kernel) -> None:
+    cell = """
+        history = ExportHistory("place", client=client, interval=0.1)
+        history.patience, history.heartbeat = 0.0, 0.1
+        history
+    """
+    kernel.run("simulator.add_export(dataset_id='place', seconds=0.0)")
+    messages = kernel.run(cell)
+    model = shown(messages)
+    kernel.view(model, 1)
+    kernel.run("old = history\nwhile not old._is_frozen: time.sleep(0.01)")
+    kernel.view(model, 0)
+    later = kernel.run("history = ExportHistory('place', client=client); history")
+    kernel.view(shown(later), 1)
+    assert replaced(kernel.heard) == []
+    assert kernel.read("old.phase, old._is_frozen, old.comm is None") == "idle True True"
+    kernel.run("old.close(); history.close()")

@@ -18,7 +18,7 @@ class VirtualScheduler:
         self.delays: list[float] = []
         """What the steps asked for."""
         self._due: dict[Step, float] = {}
-        for module in ("live", "polling.feed"):
+        for module in ("live", "viewed", "polling.feed"):
             monkeypatch.setattr(f"modelarts_widgets.{module}.SCHEDULER", self)
 
     def schedule(self, poll: Step, delay: float = 0.0) -> None:
