@@ -278,6 +278,7 @@ def test_a_thousand_exports_cost_ten_requests_and_one_message_at_most(
     scheduler.step()
     assert (simulator.requests, len(history.tasks)) == (10, 1_000)
     models = len(_instances)
+    clock.advance(200.0)  # they run by now
     for _ in range(10):
         messages.clear()
         scheduler.step()
