@@ -126,7 +126,8 @@ def _row(task: ExportTask, skin: Skin, *, is_chosen: bool) -> str:
     card = Card(name, task, "polling")
     look = skin("status", card.kind) if skin is LIVE else ""  # its own style keeps it apart from a title
     status = f"<span{look}{_tooltip(task)}>{escaped(status_word(task))}</span>"
-    cells = [date, escaped(kind, _MAX_WORD), f"<code>{escaped(path, _MAX_PATH)}</code>", samples, status]
+    whole = f' title="{escaped(task.obs_uri or "")}"' if skin is LIVE else ""  # there it may be cut
+    cells = [date, escaped(kind, _MAX_WORD), f"<code{whole}>{escaped(path, _MAX_PATH)}</code>", samples, status]
     drawn = "".join(f"<td{skin(part)}>{cell}</td>" for part, cell in zip(_PARTS[1:-1], cells, strict=True))
     mark = skin("chosen") if is_chosen and skin is LIVE else ""
     bar = f"<td{skin('share-cell')}>{progress_html(card, skin, f'Progress of {name}')}</td>"
