@@ -97,6 +97,7 @@ class Shown(Live):
         """Put the live widget back: it goes on."""
         self._is_frozen = False
         self._reopen()
+        self._show(self._answer)
         with log_exceptions():
             self._outputs.replace({**self._widget(), **self._static()})
 

@@ -138,9 +138,9 @@ class TableView(View):
             self._rows.index = place
 
     def _draw_card(self, chosen: Card | None) -> None:
-        if chosen is not None:
-            if self._card is None:
-                self._card = CardView()
+        if chosen is not None and self._card is None and self.comm is not None:  # never a part of what is closed
+            self._card = CardView()
+        if chosen is not None and self._card is not None:
             self._card.draw(chosen)
         shown = [*self._fixed, *((self._away, self._card) if chosen and self._card else ())]
         if shown != self._shown:

@@ -134,8 +134,9 @@ class Waiting:
         with self._attended():
             self._waiters.append(tell)
             try:
-                is_settled = self._settlement()
-                self.start()
+                with LOCK:
+                    is_settled = self._settlement()
+                    self.start()
                 await asyncio.wait_for(_until(is_settled, settled), timeout)
             except asyncio.TimeoutError:
                 raise self._timed_out(timeout) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -353,6 +354,17 @@ def test_closing_frees_all_models_the_chosen_card_among_them(
     assert set(history._repr_mimebundle_()) == {"text/plain", "text/html"}
 
 
+def test_what_is_closed_opens_no_more_models(watch: Watch, scheduler: VirtualScheduler) -> None:
+    before = set(_instances)
+    history = watch(Dataset(task(1)))
+    history.start()
+    scheduler.step()
+    history.close()
+    history.chosen = "t1"
+    assert set(_instances) == before
+    assert "Dataset export t1" in history.to_text()
+
+
 # Waiting
 
 
@@ -380,6 +392,14 @@ def test_an_export_that_was_created_since_the_last_answer_is_waited_for(
     history.interval = 0.1
     assert [task.task_id for task in history.wait(20.0)] == [export.task_id]
     assert history.done()
+    history.close()
+
+
+def test_a_coroutine_waits_for_all_exports_too(simulator: Simulator, client: ModelArtsClient, clock: Clock) -> None:
+    simulator.add_export(seconds=60.0)
+    history = ExportHistory(simulator.dataset_id, client=client, interval=0.1)
+    history.on_update(lambda _: clock.advance(60.0))
+    assert [task.succeeded for task in asyncio.run(history.wait_async(20.0))] == [True]
     history.close()
 
 
