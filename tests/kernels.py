@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from queue import Empty
 from typing import Any
 
+import zmq
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
@@ -83,9 +84,16 @@ class Kernel:
         """Restart the kernel in an orderly way, as the button does."""
         self._client.stop_channels()
         self.manager.restart_kernel()
-        self._client = self.manager.client()
-        self._client.start_channels()
+        self._client = _connected(self.manager)
         self._client.wait_for_ready(timeout=60)
+
+
+def _connected(manager: KernelManager) -> BlockingKernelClient:
+    client: BlockingKernelClient = manager.client()
+    # Its default is to drop what comes while a thousand messages wait to be read, as on a busy machine.
+    client.context.setsockopt(zmq.RCVHWM, 0)
+    client.start_channels()
+    return client
 
 
 @contextmanager
@@ -93,8 +101,7 @@ def running_kernel(**options: Any) -> Iterator[Kernel]:  # noqa: ANN401 - whatev
     """Start a kernel, and end it."""
     manager = KernelManager(kernel_name="python3")
     manager.start_kernel(**options)
-    client = manager.client()
-    client.start_channels()
+    client = _connected(manager)
     kernel = Kernel(manager, client)
     try:
         client.wait_for_ready(timeout=60)
