@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-from .auth import AkSkAuth, OpenStackAuth, TokenAuth
-from .client import ModelArtsClient
-from .errors import (
+from .api.auth import AkSkAuth, OpenStackAuth, TokenAuth
+from .api.client import ModelArtsClient
+from .api.errors import (
     AuthenticationError,
     ConfigurationError,
     ConnectionFailedError,
@@ -18,10 +18,19 @@ from .errors import (
     ServiceError,
     ThrottledError,
 )
-from .history import ExportHistory
-from .models import ExportParams, ExportTask, SearchCondition, SearchLabel, SearchLabels, SearchProp
-from .monitor import ExportMonitor
+from .api.models import (
+    ExportParams,
+    ExportTask,
+    SearchCondition,
+    SearchLabel,
+    SearchLabels,
+    SearchProp,
+)
+from .rendering import task_bundle
+from .widgets.history import ExportHistory
+from .widgets.monitor import ExportMonitor
 
+ExportTask._renderer = staticmethod(task_bundle)
 __version__ = version("modelarts-widgets")
 
 __all__ = [

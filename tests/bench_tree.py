@@ -7,8 +7,8 @@ import timeit
 from typing import Any
 
 from modelarts_widgets import ExportTask
-from modelarts_widgets.formatting import tree_html
-from modelarts_widgets.outline import outline
+from modelarts_widgets.rendering import tree_html
+from modelarts_widgets.rendering.tree import outline
 
 CONDITION = {"hard": "1", "label_list": {"op": "OR", "labels": [{"name": "cat"}, {"name": "dog"}]}}
 CASES: dict[str, tuple[int, dict[str, Any]]] = {

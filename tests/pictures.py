@@ -5,9 +5,9 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from browsers import SETUP, Notebook, chromium, served
-from conftest import until
 from playwright.sync_api import Browser, expect
+from support import until
+from support.browsers import SETUP, Notebook, chromium, served
 
 IMAGES = Path(__file__).parents[1] / "notebooks" / "images"
 WIDTH, WIDE = 1_180, 1_480

@@ -13,14 +13,13 @@ from urllib.parse import quote, urlencode
 import requests
 from requests.auth import AuthBase
 
-from .decoding import decode
-from .discovery import discover
-from .endpoints import checked_endpoint
+from .config import discover
 from .errors import AuthenticationError, ConfigurationError
-from .identifiers import checked_identifier
 from .models import ExportTask
-from .paging import SIZE, Page, Paging
+from .pagination import SIZE, Page, Paging
+from .responses import decode
 from .transport import Timeout, Transport
+from .urls import checked_endpoint, checked_identifier
 
 
 class ModelArtsClient:

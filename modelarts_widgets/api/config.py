@@ -28,8 +28,8 @@ from typing import NamedTuple
 from requests.auth import AuthBase
 
 from .auth import AkSkAuth, CloudSettings, OpenStackAuth, TokenAuth
-from .endpoints import checked_endpoint, endpoint_beside, endpoint_of_region
 from .errors import ConfigurationError
+from .urls import checked_endpoint, endpoint_beside, endpoint_of_region
 
 Environment = Mapping[str, str]
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any, ClassVar, TypeVar
 
+from .coercion import boolean, integer, number, text, text_lists, texts
 from .errors import ExportFailedError
-from .lenient import boolean, integer, number, text, text_lists, texts
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _DocumentT = TypeVar("_DocumentT", bound="_Document")
@@ -154,6 +154,10 @@ class ExportTask(_Document):
     FINAL_STATUSES: ClassVar[frozenset[str]] = frozenset({"SUCCESSED", "FAILED"})
     """The two status words after which nothing changes any more; all others, unknown ones too, are not final."""
 
+    _renderer: ClassVar[Callable[[ExportTask], dict[str, str]]] = staticmethod(lambda task: {"text/plain": repr(task)})
+    # What draws a task as a MIME bundle is handed in from above: this room draws nothing. The methods that call it
+    # are the task's own, since not only IPython looks for them (marimo and Sphinx do, too).
+
     create_time: int | None = _field(integer)
     """When the task was created, in milliseconds since 1970 UTC."""
     error_code: str | None = _field(text)
@@ -257,10 +261,10 @@ class ExportTask(_Document):
         return f"<ExportTask {words}>".encode(errors="replace").decode()  # JSON can hold what no file can
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        # Imported late: drawing depends on the models, and this hook is IPython's only way back.
-        from .formatting import task_bundle  # noqa: PLC0415
+        return self._renderer(self)
 
-        return task_bundle(self)
+    def _repr_html_(self) -> str | None:
+        return self._renderer(self).get("text/html")
 
 
 def _moment(milliseconds: int | None) -> datetime | None:

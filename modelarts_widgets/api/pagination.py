@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from .coercion import integer
 from .errors import MalformedResponseError
-from .lenient import integer
 from .models import ExportTask
 
 SIZE = 100

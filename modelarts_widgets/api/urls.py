@@ -1,4 +1,4 @@
-"""Addresses of the service: what may be one, and which one a region has."""
+"""Addresses of the service: checked endpoints and path segments, and the endpoint of a region."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ _DOMAINS = {"eu-de": _OTC, "eu-nl": _OTC, "eu-west-101": "myhuaweicloud.eu", "ap
 """Regions whose hosts are not below `_HUAWEI`."""
 _REGION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
 _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _IAM_HOST = re.compile(rf"iam(?:-pub)?\.(?P<region>{_REGION.pattern})\.(?P<domain>{_DOMAIN.pattern})")
 
 
@@ -97,3 +98,20 @@ def _hostname(url: str) -> str:
         return urlsplit(url).hostname or ""
     except ValueError:
         return ""
+
+
+def checked_identifier(name: str, value: str) -> str:
+    """Return an identifier that can stand as one part of a URL's path, or raise.
+
+    Raises
+    ------
+    TypeError
+        For anything but a string.
+    ValueError
+        For an empty one, for ``.`` and ``..``, which would lead to another path, and for lone surrogates.
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a string, not {type(value).__name__}")
+    if not value.strip() or value in {".", ".."} or _SURROGATE.search(value):
+        raise ValueError(f"{name} must not be {value!r}")
+    return value

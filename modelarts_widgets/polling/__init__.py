@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from .feed import FEEDS, Feed, Follower, follow
-from .poll import LOCK, MAX_DELAY, MAX_FAILURES, MAX_NOT_FOUND, MAX_QUIET_DELAY, Phase, Poll, log_exceptions
+from .poller import LOCK, MAX_DELAY, MAX_FAILURES, MAX_NOT_FOUND, MAX_QUIET_DELAY, Phase, Poll, log_exceptions
 from .scheduler import SCHEDULER, Scheduler
 
 __all__ = [

@@ -6,8 +6,8 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, Generic
 
-from ..errors import ModelArtsError
-from .poll import LOCK, AnswerT, Poll, log_exceptions
+from ..api.errors import ModelArtsError
+from .poller import LOCK, AnswerT, Poll, log_exceptions
 from .scheduler import SCHEDULER
 
 FEEDS: dict[Hashable, Feed[Any]] = {}

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Generic, Literal, Protocol, TypeVar
 
-from ..errors import (
+from ..api.errors import (
     AuthenticationError,
     ConnectionFailedError,
     MalformedResponseError,

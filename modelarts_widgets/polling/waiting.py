@@ -8,8 +8,8 @@ from contextlib import contextmanager, suppress
 from threading import TIMEOUT_MAX, Condition
 from typing import Any
 
-from .errors import ModelArtsError
-from .polling import LOCK, Phase, log_exceptions
+from ..api.errors import ModelArtsError
+from . import LOCK, Phase, log_exceptions
 
 
 class Waiting:

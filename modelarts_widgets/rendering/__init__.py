@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ..models import ExportTask
+from ..api.models import ExportTask
 from .card import Card
-from .html import bar_html, card_html, facts_html, head_html, style_sheet
+from .card_html import bar_html, card_html, facts_html, head_html, style_sheet
+from .card_text import card_text
 from .markup import LIVE, STATIC
 from .table import PAGE, Table, history_bundle, history_html, history_text, table_html
-from .text import card_text
-from .tree import tree_html
+from .tree_html import tree_html
 
 __all__ = [
     "LIVE",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from ..errors import ModelArtsError
-from ..models import ExportTask
-from ..pace import Pace
-from ..vocabulary import meaning
-from .words import about, at_least, duration, moment, plural, printable, quantity, rate, shortened
+from ..api.errors import ModelArtsError
+from ..api.models import ExportTask
+from ..polling.speed import Pace
+from .humanize import about, at_least, duration, moment, plural, printable, quantity, rate, shortened
+from .labels import meaning
 
 _SYMBOLS = {"INIT": "○", "RUNNING": "●", "SUCCESSED": "✓", "FAILED": "✗"}
 _BADGES = {"retrying": "retrying", "paused": "paused", "needs-auth": "needs credentials", "stopped": "stopped"}

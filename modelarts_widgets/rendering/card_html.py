@@ -9,10 +9,10 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 
-from ..outline import outline
 from .card import Card
 from .markup import LIVE, STATIC, Skin, escaped
-from .tree import tree_html
+from .tree import outline
+from .tree_html import tree_html
 
 _MAX_PROBLEM = 1_000
 

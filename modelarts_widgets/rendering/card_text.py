@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..outline import Row, outline
 from .card import Card
-from .words import printable, shortened
+from .humanize import printable, shortened
+from .tree import Row, outline
 
 WIDTH = 80
 """Columns of the text card."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from .models import SearchCondition, SearchLabel, SearchLabels, SearchProp
-from .vocabulary import meaning
+from ..api.models import SearchCondition, SearchLabel, SearchLabels, SearchProp
+from .labels import meaning
 
 _PREFIX = "@modelarts:"  # of the attributes that the service defines itself
 

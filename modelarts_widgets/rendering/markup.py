@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Mapping
 
-from .words import MAX_LENGTH, shortened
+from .humanize import MAX_LENGTH, shortened
 
 _HARMLESS = re.compile(r"[\w./:@#-]*", re.ASCII)
 

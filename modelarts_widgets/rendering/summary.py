@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from .models import ExportTask
+from ..api.models import ExportTask
 
 RUNNING, SUCCEEDED, FAILED, OTHER = GROUPS = ("running", "succeeded", "failed", "other")
 """What a reader asks for; ``other`` is for status words that are not documented."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ..models import ExportTask
-from ..overview import created, mode, summary
-from ..vocabulary import meaning
+from ..api.models import ExportTask
 from .card import Card, status_word
-from .html import card_html, problem_html, progress_html
+from .card_html import card_html, problem_html, progress_html
+from .card_text import card_text
+from .humanize import quantity, shortened
+from .labels import meaning
 from .markup import LIVE, STATIC, Skin, escaped
-from .text import card_text
-from .words import quantity, shortened
+from .summary import created, mode, summary
 
 PAGE = 10
 """Rows of the live table that are shown at once."""

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any, NamedTuple
 
-from .models import ExportTask, SearchCondition
-from .sentences import sentence
-from .vocabulary import DESCRIPTIONS, describe, meaning
+from ..api.models import ExportTask, SearchCondition
+from .conditions import sentence
+from .labels import DESCRIPTIONS, describe, meaning
 
 MAX_DEPTH = 20
 """Levels below a section that are drawn; deeper ones stay in ``task.raw``."""

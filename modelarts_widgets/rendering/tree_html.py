@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from ..outline import Row, found
+from .humanize import MAX_LENGTH
 from .markup import LIVE, Skin, escaped
-from .words import MAX_LENGTH
+from .tree import Row, found
 
 _MAX_TITLE = 2_000
 

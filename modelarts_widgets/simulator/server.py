@@ -117,10 +117,10 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 _MANNERS: Mapping[str, Callable[[_Handler, bytes], None]] = {
-    "whole": _Handler._whole,  # noqa: SLF001 - our own
-    "drip": _Handler._drip,  # noqa: SLF001
-    "stalled": _Handler._stalled,  # noqa: SLF001
-    "reset": _Handler._reset,  # noqa: SLF001
+    "whole": _Handler._whole,
+    "drip": _Handler._drip,
+    "stalled": _Handler._stalled,
+    "reset": _Handler._reset,
 }
 
 

@@ -10,9 +10,9 @@ import traitlets
 from ipywidgets import HTML, Button, ButtonStyle, Layout, Text, VBox, Widget
 from ipywidgets.widgets.widget_string import HTMLStyle
 
-from .formatting import Card, bar_html, facts_html, head_html, style_sheet, tree_html
-from .models import ExportTask
-from .outline import Row, outline, same_tree, size
+from ..api.models import ExportTask
+from ..rendering import Card, bar_html, facts_html, head_html, style_sheet, tree_html
+from ..rendering.tree import Row, outline, same_tree, size
 
 STYLE = f"<style>{style_sheet()}</style>"  # goes with the part that changes least
 LARGE = 20
@@ -104,7 +104,7 @@ class View(Counted, VBox):
         """Give all models but this one, each after those that it refers to."""
         models = [self.layout]
         for part in self._parts():
-            inner = part._models() if isinstance(part, View) else [part.style]  # noqa: SLF001 - our own
+            inner = part._models() if isinstance(part, View) else [part.style]
             models += [*inner, part]
         return models
 

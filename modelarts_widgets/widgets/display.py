@@ -10,7 +10,7 @@ from typing import Any
 from IPython.core.getipython import get_ipython
 from IPython.display import DisplayHandle, display
 
-from .polling import LOCK, log_exceptions
+from ..polling import LOCK, log_exceptions
 
 _MAX_OUTPUTS = 100
 """The oldest ones are likely to be gone."""

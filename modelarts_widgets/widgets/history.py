@@ -7,16 +7,16 @@ from typing import Any
 
 import traitlets
 
-from .client import ModelArtsClient
-from .formatting import Card, Table, history_bundle, history_html, history_text
-from .identifiers import checked_identifier
-from .models import ExportTask
-from .overview import Exports, mode, summary
-from .pace import Trail
-from .polling import LOCK, log_exceptions
+from ..api.client import ModelArtsClient
+from ..api.models import ExportTask
+from ..api.urls import checked_identifier
+from ..polling import LOCK, log_exceptions
+from ..polling.speed import Trail
+from ..rendering import Card, Table, history_bundle, history_html, history_text
+from ..rendering.summary import Exports, mode, summary
+from .card import button
 from .shown import Shown
-from .table_view import TableView
-from .view import button
+from .table import TableView
 
 
 class ExportHistory(TableView, Shown):

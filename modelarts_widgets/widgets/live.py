@@ -10,10 +10,10 @@ from weakref import WeakSet
 
 import traitlets
 
-from .client import ModelArtsClient
-from .outputs import at_the_end
-from .polling import LOCK, SCHEDULER, Feed, Follower, Phase, follow, log_exceptions
-from .stats import Stats
+from ..api.client import ModelArtsClient
+from ..polling import LOCK, SCHEDULER, Feed, Follower, Phase, follow, log_exceptions
+from ..polling.stats import Stats
+from .display import at_the_end
 from .viewed import Viewed
 
 ALL: WeakSet[Live] = WeakSet()

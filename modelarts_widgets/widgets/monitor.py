@@ -7,14 +7,14 @@ from typing import Any
 import traitlets
 from ipywidgets import ButtonStyle, Layout
 
-from .client import ModelArtsClient
-from .formatting import Card, card_bundle, card_html, card_text
-from .identifiers import checked_identifier
-from .models import ExportTask
-from .pace import Trail
-from .polling import LOCK, log_exceptions
+from ..api.client import ModelArtsClient
+from ..api.models import ExportTask
+from ..api.urls import checked_identifier
+from ..polling import LOCK, log_exceptions
+from ..polling.speed import Trail
+from ..rendering import Card, card_bundle, card_html, card_text
+from .card import CardView, button
 from .shown import Shown
-from .view import CardView, button
 
 
 class ExportMonitor(CardView, Shown):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from .client import ModelArtsClient
-from .formatting import Card
+from ..api.client import ModelArtsClient
+from ..polling import LOCK, log_exceptions
+from ..rendering import Card
+from .display import Outputs
 from .live import Live
-from .outputs import Outputs
-from .polling import LOCK, log_exceptions
 
 _AT_REST = frozenset({"done", "stopped", "needs-auth"})
 """Phases in which nothing comes by itself."""

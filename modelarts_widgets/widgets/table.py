@@ -9,10 +9,10 @@ import traitlets
 from ipywidgets import ButtonStyle, Dropdown, Layout, RadioButtons, Widget
 from ipywidgets.widgets.widget_string import HTMLStyle
 
-from .formatting import PAGE, Card, Table, table_html
-from .models import ExportTask
-from .overview import GROUPS, select
-from .view import MIN_TICK, STYLE, CardView, Counted, Part, View, button, query_box
+from ..api.models import ExportTask
+from ..rendering import PAGE, Card, Table, table_html
+from ..rendering.summary import GROUPS, select
+from .card import MIN_TICK, STYLE, CardView, Counted, Part, View, button, query_box
 
 _ALL = "all"
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import traitlets
 
-from .polling import LOCK, SCHEDULER, Feed, Follower, Phase
-from .waiting import Waiting
+from ..polling import LOCK, SCHEDULER, Feed, Follower, Phase
+from ..polling.waiting import Waiting
 
 MIN_INTERVAL, MAX_INTERVAL = 0.1, 86_400.0
 """Seconds; no shorter and no longer interval is taken."""

@@ -1,0 +1,1 @@
+"""What stands in a notebook: the only room that knows ipywidgets."""

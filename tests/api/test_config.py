@@ -1,0 +1,271 @@
+"""Endpoint, project and credentials from variables and files: each place, their order, what is said without."""
+
+from __future__ import annotations
+
+import itertools
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from support import deprecations_of_openstack
+
+from modelarts_widgets import AkSkAuth, ConfigurationError, ModelArtsClient, OpenStackAuth, TokenAuth
+from modelarts_widgets.api.config import Connection, discover
+from modelarts_widgets.api.urls import endpoint_beside, endpoint_of_region
+
+SDK = {
+    "HUAWEICLOUD_SDK_AK": "hidden-sdk-ak",
+    "HUAWEICLOUD_SDK_SK": "hidden-sdk-sk",
+    "HUAWEICLOUD_SDK_PROJECT_ID": "sdk-project",
+}
+TERRAFORM_KEY = {
+    "HW_ACCESS_KEY": "hidden-hw-ak",
+    "HW_SECRET_KEY": "hidden-hw-sk",
+    "HW_PROJECT_ID": "hw-project",
+    "HW_REGION_NAME": "cn-north-4",
+}
+TERRAFORM_TOKEN = {"HW_AUTH_TOKEN": "hidden-hw-token"}
+TOKEN = {"OS_TOKEN": "hidden-os-token", "OS_PROJECT_ID": "os-project", "OS_REGION_NAME": "eu-de"}
+OTHER_TOKEN = {"OS_AUTH_TOKEN": "hidden-other-token"}
+OPENSTACK_KEY = {"OS_ACCESS_KEY": "hidden-os-ak", "OS_SECRET_KEY": "hidden-os-sk"}
+PLACES = [SDK, TERRAFORM_KEY, TERRAFORM_TOKEN, TOKEN, OTHER_TOKEN, OPENSTACK_KEY]
+"""In their order; the rest is files."""
+CREDENTIALS = "[basic]\nak = hidden-file-ak\nsk = hidden%file=sk\nproject_id = file-project\n"
+OTC = "https://modelarts.eu-de.otc.t-systems.com"
+
+
+def sent(found: Connection) -> str:
+    """Return what these credentials put on a request."""
+    headers = requests.Request("GET", "https://example.com/", auth=found.auth).prepare().headers
+    return " ".join(f"{name}: {value}" for name, value in headers.items())
+
+
+def merged(*places: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for place in places for name, value in place.items()}
+
+
+def write(tmp_path: Path, text: str = CREDENTIALS) -> Path:
+    file = tmp_path / ".huaweicloud" / "credentials"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(text)
+    return file
+
+
+@pytest.mark.parametrize(("first", "second"), list(itertools.combinations(range(len(PLACES)), 2)))
+def test_the_first_place_that_has_credentials_wins(first: int, second: int) -> None:
+    both = merged(PLACES[second], PLACES[first])
+    found = discover(both, endpoint=OTC, project_id="p")
+    mine = [value for name, value in PLACES[first].items() if name.endswith(("_AK", "ACCESS_KEY", "TOKEN"))]
+    assert mine[0] in sent(found)
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: next(iter(place)))
+def test_every_place_wins_over_the_file(place: dict[str, str], tmp_path: Path) -> None:
+    write(tmp_path)
+    assert "hidden-file" not in sent(discover(place, endpoint=OTC, project_id="p"))
+
+
+def test_the_file_of_the_vendors_tools_is_read(tmp_path: Path) -> None:
+    write(tmp_path)
+    found = discover({"OS_REGION_NAME": "eu-de"})
+    assert (found.endpoint, found.project_id) == (OTC, "file-project")
+    assert "Access=hidden-file-ak" in sent(found)
+
+
+def test_a_file_elsewhere_is_read_where_the_variable_says(tmp_path: Path) -> None:
+    moved = write(tmp_path).rename(tmp_path / "moved")
+    found = discover({"HUAWEICLOUD_SDK_CREDENTIALS_FILE": str(moved)}, endpoint=OTC)
+    assert "Access=hidden-file-ak" in sent(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("hidden-line without a section", "cannot be read"),
+        ("[basic]\nhidden-line", "cannot be read"),
+        ("[basic]\nak = hidden-ak", "lacks ak or sk"),
+        ("[other]\nak = hidden-ak\nsk = hidden-sk", "lacks ak or sk"),
+        ("", "lacks ak or sk"),
+    ],
+)
+def test_a_file_that_is_no_good_is_told_without_what_is_in_it(tmp_path: Path, text: str, words: str) -> None:
+    write(tmp_path, text)
+    with pytest.raises(ConfigurationError, match=words) as caught:
+        discover({}, endpoint=OTC, project_id="p")
+    assert "hidden" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_temporary_keys_come_with_their_token() -> None:
+    found = discover(SDK | {"HUAWEICLOUD_SDK_SECURITY_TOKEN": "session"}, endpoint=OTC)
+    assert "X-Security-Token: session" in sent(found)
+
+
+def test_a_signed_request_names_its_project() -> None:
+    assert "X-Project-Id: sdk-project" in sent(discover(SDK, endpoint=OTC))
+
+
+@pytest.mark.parametrize("half", ["HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HW_SECRET_KEY", "OS_ACCESS_KEY"])
+def test_half_of_a_pair_is_told_instead_of_looking_on(half: str, tmp_path: Path) -> None:
+    write(tmp_path)
+    with pytest.raises(ConfigurationError, match=f"{half} is set, but .* is not") as caught:
+        discover({half: "hidden"}, endpoint=OTC)
+    assert "hidden" not in str(caught.value)
+
+
+@pytest.mark.parametrize("blank", ["", " "])
+def test_an_empty_variable_counts_as_none(blank: str) -> None:
+    found = discover(TOKEN | {"HUAWEICLOUD_SDK_AK": blank, "HW_AUTH_TOKEN": blank})
+    assert "hidden-os-token" in sent(found)
+
+
+@pytest.mark.parametrize(
+    ("environ", "arguments", "endpoint", "project"),
+    [
+        (TOKEN, {}, OTC, "os-project"),
+        (TOKEN, {"region": "cn-north-4"}, "https://modelarts.cn-north-4.myhuaweicloud.com", "os-project"),
+        (
+            TOKEN,
+            {"region": "cn-north-4", "endpoint": "https://mine.example.com/"},
+            "https://mine.example.com",
+            "os-project",
+        ),
+        (TOKEN, {"project_id": "mine"}, OTC, "mine"),
+        (TERRAFORM_KEY, {}, "https://modelarts.cn-north-4.myhuaweicloud.com", "hw-project"),
+        (
+            TERRAFORM_KEY | {"HW_CLOUD": "myhuaweicloud.eu"},
+            {},
+            "https://modelarts.cn-north-4.myhuaweicloud.eu",
+            "hw-project",
+        ),
+        (merged(SDK, TERRAFORM_KEY), {}, "https://modelarts.cn-north-4.myhuaweicloud.com", "sdk-project"),
+        (merged(TERRAFORM_TOKEN, TOKEN), {}, OTC, "os-project"),
+        (
+            TOKEN | {"OS_REGION_NAME": "", "OS_AUTH_URL": "https://iam.eu-de.otc.t-systems.com:443/v3"},
+            {},
+            OTC,
+            "os-project",
+        ),
+        (
+            TOKEN | {"HUAWEICLOUD_SDK_REGION_MODELARTS_EU_DE": "https://a.example.com,https://b.example.com"},
+            {},
+            "https://a.example.com",
+            "os-project",
+        ),
+    ],
+    ids=str,
+)
+def test_endpoint_and_project_are_found(
+    environ: dict[str, str], arguments: dict[str, Any], endpoint: str, project: str
+) -> None:
+    found = discover(environ, **arguments)
+    assert (found.endpoint, found.project_id) == (endpoint, project)
+
+
+def test_a_token_is_not_sent_where_another_family_points() -> None:
+    with pytest.raises(ConfigurationError, match="endpoint: not found"):
+        discover({"OS_TOKEN": "t", "OS_PROJECT_ID": "p", "HW_REGION_NAME": "cn-north-4", "HW_AUTH_URL": "https://x"})
+
+
+@pytest.mark.parametrize(
+    ("region", "endpoint"),
+    [
+        ("eu-de", OTC),
+        ("eu-nl", "https://modelarts.eu-nl.otc.t-systems.com"),
+        ("cn-north-4", "https://modelarts.cn-north-4.myhuaweicloud.com"),
+        ("la-south-2", "https://modelarts.la-south-2.myhuaweicloud.com"),
+        ("ap-southeast-1", "https://modelarts.ap-southeast-1.myhuaweicloud.cn"),
+        ("eu-west-101", "https://modelarts.eu-west-101.myhuaweicloud.eu"),
+    ],
+)
+def test_a_region_has_its_endpoint(region: str, endpoint: str) -> None:
+    assert endpoint_of_region(region) == endpoint
+
+
+@pytest.mark.parametrize("region", ["", "eu", "eu-de/..", "eu-de.evil.example.com", "EU-DE", "eu de", "eu-de\n"])
+def test_what_can_be_no_region_is_refused(region: str) -> None:
+    with pytest.raises(ConfigurationError, match="region must be"):
+        endpoint_of_region(region)
+
+
+@pytest.mark.parametrize("domain", ["evil/path", "a@b.example.com", "a b", "x:99999", "d?q"])
+def test_what_can_be_no_domain_is_refused(domain: str) -> None:
+    with pytest.raises(ConfigurationError):
+        endpoint_of_region("eu-de", domain)
+
+
+@pytest.mark.parametrize(
+    ("auth_url", "region", "endpoint"),
+    [
+        ("https://iam.eu-de.otc.t-systems.com/v3", None, OTC),
+        ("https://iam.eu-de.otc.t-systems.com/v3", "eu-nl", "https://modelarts.eu-nl.otc.t-systems.com"),
+        ("https://iam-pub.eu-ch2.sc.otc.t-systems.com/v3", None, "https://modelarts.eu-ch2.sc.otc.t-systems.com"),
+        ("https://iam.cn-north-4.myhuaweicloud.com", None, "https://modelarts.cn-north-4.myhuaweicloud.com"),
+        ("https://iam.myhuaweicloud.com/v3", None, None),
+        ("http://127.0.0.1:5000/v3", None, None),
+        ("https://[", None, None),
+        ("nonsense", None, None),
+    ],
+)
+def test_the_endpoint_lies_beside_the_identity_service(auth_url: str, region: str | None, endpoint: str | None) -> None:
+    assert endpoint_beside(auth_url, region) == endpoint
+
+
+def test_what_is_missing_is_told_at_once_and_without_values() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        discover({"HW_PROJECT_ID": "hidden", "OS_USERNAME": "hidden"})
+    text = str(caught.value)
+    for name in [*SDK, *TERRAFORM_TOKEN, *OPENSTACK_KEY, "OS_CLOUD", "OS_TOKEN", "clouds.yaml", "~/.huaweicloud"]:
+        assert name in text or name == "HUAWEICLOUD_SDK_PROJECT_ID"
+    assert "- project ID: found" in text
+    assert "- endpoint: not found; give endpoint=… or region=…" in text
+    assert "hidden" not in text
+
+
+def test_what_is_there_is_told_beside_what_is_missing() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        discover({"OS_TOKEN": "hidden", "OS_REGION_NAME": "eu-de"})
+    assert "- credentials: found in OS_TOKEN" in str(caught.value)
+    assert "- project ID: not found; give project_id=…, or set one of OS_PROJECT_ID" in str(caught.value)
+    assert "- endpoint: found" in str(caught.value)
+
+
+def test_without_the_extra_user_names_are_no_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("modelarts_widgets.api.config.find_spec", lambda _: None)
+    (tmp_path / "clouds.yaml").write_text("clouds: {}")
+    names = ("OS_AUTH_URL", "OS_USERNAME", "OS_PASSWORD", "OS_CLIENT_CONFIG_FILE")
+    with pytest.raises(ConfigurationError, match=r"need: pip install .*\[openstack\]"):
+        discover(dict.fromkeys(names, str(tmp_path / "clouds.yaml")), endpoint=OTC, project_id="p")
+
+
+def test_a_client_is_made_from_what_is_found_and_asks_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in merged(SDK, TOKEN).items():
+        monkeypatch.setenv(name, value)
+
+    def refuse(*_: object) -> None:
+        pytest.fail("something asks the network")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    client = ModelArtsClient.from_env()
+    assert repr(client) == f"ModelArtsClient('{OTC}', 'sdk-project')"
+    assert isinstance(client.auth, AkSkAuth)
+    monkeypatch.delenv("HUAWEICLOUD_SDK_AK")
+    monkeypatch.delenv("HUAWEICLOUD_SDK_SK")
+    assert isinstance(ModelArtsClient.from_env(project_id="p").auth, TokenAuth)
+
+
+@deprecations_of_openstack
+@pytest.mark.parametrize("how", ["OS_CLOUD", "only entry"])
+def test_a_clouds_yaml_is_enough_and_asks_nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, how: str) -> None:
+    entry = "{profile: otc, auth: {username: u, password: hidden, project_name: eu-de, user_domain_name: d}}"
+    (tmp_path / "clouds.yaml").write_text(f"clouds: {{mine: {entry}}}")
+    if how == "OS_CLOUD":
+        monkeypatch.setenv("OS_CLOUD", "mine")
+    monkeypatch.setattr(socket.socket, "connect", lambda *_: pytest.fail("something asks the network"))
+    client = ModelArtsClient.from_env()
+    assert (client.endpoint, client.project_id) == (OTC, None)
+    assert isinstance(client.auth, OpenStackAuth)

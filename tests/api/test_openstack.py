@@ -1,0 +1,172 @@
+"""Tokens through the real openstacksdk, from the simulator's identity service."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import deprecations_of_openstack, until
+
+from modelarts_widgets import (
+    AuthenticationError,
+    ConfigurationError,
+    ConnectionFailedError,
+    ExportMonitor,
+    ModelArtsClient,
+    OpenStackAuth,
+    ServiceError,
+)
+from modelarts_widgets.simulator import Simulator
+
+pytestmark = deprecations_of_openstack
+
+
+@pytest.fixture
+def cloud(simulator: Simulator, tmp_path: Path) -> Iterator[Callable[..., None]]:
+    """Return a function that writes a ``clouds.yaml`` for the simulator; one is written already."""
+
+    def write(**changes: Any) -> None:  # noqa: ANN401 - any YAML
+        auth = {
+            "auth_url": simulator.iam_endpoint,
+            "username": simulator.username,
+            "password": simulator.password,
+            "user_domain_name": simulator.domain_name,
+            "project_name": simulator.project_name,
+            "project_domain_name": simulator.domain_name,
+        } | changes.pop("auth", {})
+        auth = {name: value for name, value in auth.items() if value is not None}
+        entry = {"auth": auth, "region_name": "eu-de", "modelarts_endpoint_override": simulator.endpoint} | changes
+        (tmp_path / "clouds.yaml").write_text(json.dumps({"clouds": {"mine": entry}}))  # JSON is YAML, too
+
+    write()
+    return write
+
+
+@pytest.mark.usefixtures("cloud")
+def test_an_export_is_read_with_nothing_but_a_clouds_yaml(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export = simulator.add_export()
+    monkeypatch.setenv("OS_CLOUD", "mine")
+    with ModelArtsClient.from_env() as client:
+        assert (client.endpoint, client.project_id) == (simulator.endpoint, None)
+        before = simulator.requests
+        assert client.get_export_task(export.dataset_id, export.task_id).task_id == export.task_id
+        assert client.project_id == simulator.project_id
+        asked = simulator.requests - before
+        client.get_export_task(export.dataset_id, export.task_id)
+        assert simulator.requests - before == asked + 1, "the token is kept"
+
+
+@pytest.mark.usefixtures("cloud")
+def test_polling_goes_on_when_the_token_expires_on_the_way(simulator: Simulator, clock: Any) -> None:  # noqa: ANN401
+    export = simulator.add_export(seconds=100.0)
+    with ModelArtsClient(simulator.endpoint, simulator.project_id, auth=OpenStackAuth("mine")) as client:
+        monitor = ExportMonitor(export.dataset_id, export.task_id, client=client, interval=0.1)
+        errors: list[object] = []
+        monitor.observe(lambda change: errors.append(change["new"]), "error")
+        monitor.start()
+        until(lambda: monitor.status == "INIT")
+        for status, seconds in [("RUNNING", 50.0), ("SUCCESSED", 60.0)]:
+            simulator.revoke_tokens()
+            clock.advance(seconds)
+            until(lambda status=status: monitor.status == status)  # type: ignore[misc]
+        assert (monitor.phase, errors) == ("done", [])
+        monitor.close()
+
+
+@pytest.mark.usefixtures("cloud")
+def test_the_environment_variables_of_openstack_do_as_well(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "clouds.yaml").unlink()
+    variables = {
+        "OS_AUTH_URL": simulator.iam_endpoint,
+        "OS_USERNAME": simulator.username,
+        "OS_PASSWORD": simulator.password,
+        "OS_USER_DOMAIN_NAME": simulator.domain_name,
+        "OS_PROJECT_NAME": simulator.project_name,
+        "OS_PROJECT_DOMAIN_NAME": simulator.domain_name,
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    export = simulator.add_export()
+    with ModelArtsClient.from_env(endpoint=simulator.endpoint) as client:
+        assert repr(client.auth) == "OpenStackAuth()"
+        assert client.get_export_task(export.dataset_id, export.task_id).task_id == export.task_id
+
+
+def refused(auth: OpenStackAuth, simulator: Simulator) -> BaseException:
+    with (
+        ModelArtsClient(simulator.endpoint, simulator.project_id, auth=auth) as client,
+        pytest.raises((AuthenticationError, ConfigurationError, ConnectionFailedError, ServiceError)) as caught,
+    ):
+        client.get_export_task("d", "t")
+    assert simulator.password not in "".join(traceback.format_exception(caught.value))
+    return caught.value
+
+
+def test_a_wrong_password_is_refused_credentials(simulator: Simulator, cloud: Callable[..., None]) -> None:
+    cloud(auth={"password": "wrong-password"})
+    error = refused(OpenStackAuth("mine"), simulator)
+    assert isinstance(error, AuthenticationError)
+    assert error.status_code == 401
+    assert "The username or password is wrong" in str(error)
+    assert "wrong-password" not in "".join(traceback.format_exception(error))
+
+
+def test_an_identity_service_that_is_not_there_is_a_failed_connection(
+    simulator: Simulator, cloud: Callable[..., None]
+) -> None:
+    cloud(auth={"auth_url": "http://127.0.0.1:9/v3"})
+    assert isinstance(refused(OpenStackAuth("mine"), simulator), ConnectionFailedError)
+
+
+def test_a_configuration_that_lacks_something_says_what(simulator: Simulator, cloud: Callable[..., None]) -> None:
+    cloud(auth={"auth_url": None})
+    error = refused(OpenStackAuth("mine"), simulator)
+    assert isinstance(error, ConfigurationError)
+    assert "auth_url" in str(error)
+
+
+@pytest.mark.usefixtures("cloud")
+def test_an_unknown_cloud_is_an_error_of_configuration(simulator: Simulator) -> None:
+    error = refused(OpenStackAuth("other"), simulator)
+    assert isinstance(error, ConfigurationError)
+    assert "other" in str(error)
+
+
+def test_a_token_without_a_project_is_refused_with_advice(simulator: Simulator, cloud: Callable[..., None]) -> None:
+    cloud(auth={"project_name": None, "project_domain_name": None})
+    auth = OpenStackAuth("mine")
+    assert "project scope" in str(refused(auth, simulator))
+    with pytest.raises(ConfigurationError, match="for no project"):
+        auth.get_project_id()
+
+
+@pytest.mark.parametrize("status", [403, 429, 500, 503])
+def test_an_identity_service_in_trouble_is_told_by_its_status(
+    simulator: Simulator, cloud: Callable[..., None], serve: Callable[..., str], status: int
+) -> None:
+    cloud(auth={"auth_url": serve(status, b"{}")}, auth_type="v3password")
+    with (
+        ModelArtsClient(simulator.endpoint, simulator.project_id, auth=OpenStackAuth("mine")) as client,
+        pytest.raises(Exception, match="identity service") as caught,
+    ):
+        client.get_export_task("d", "t")
+    assert caught.value.status_code == status  # type: ignore[attr-defined]
+
+
+def test_making_one_reads_nothing_and_shows_nothing() -> None:
+    assert repr(OpenStackAuth("mine")) == "OpenStackAuth('mine')"
+    assert repr(OpenStackAuth()) == "OpenStackAuth()"
+
+
+def test_without_the_extra_the_error_tells_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("modelarts_widgets.api.auth.openstack.find_spec", lambda _: None)
+    with pytest.raises(ConfigurationError, match=r"pip install .*\[openstack\]"):
+        OpenStackAuth()

@@ -1,0 +1,234 @@
+"""What each answer means; the codes are those of the service's and the gateway's published tables."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from typing import Any
+
+import pytest
+
+from modelarts_widgets import (
+    AuthenticationError,
+    ExportTask,
+    MalformedResponseError,
+    ModelArtsError,
+    NotFoundError,
+    PermissionDeniedError,
+    ServiceError,
+    ThrottledError,
+)
+from modelarts_widgets.api.responses import decode
+
+A, P, N, T, S = AuthenticationError, PermissionDeniedError, NotFoundError, ThrottledError, ServiceError
+CODES = [
+    (400, "ModelArts.4359", N, "no such export task"),
+    (400, "ModelArts.4352", N, "no such dataset"),
+    (400, "ModelArts.4338", N, "no such dataset"),
+    (400, "ModelArts.4353", N, "no such dataset version"),
+    (400, "ModelArts.4358", S, "did not accept"),
+    (400, "ModelArts.4384", S, "did not accept"),
+    (400, "ModelArts.4401", S, "did not accept"),
+    (400, "ModelArts.4710", S, "did not accept"),
+    (400, "ModelArts.4392", S, "did not accept"),
+    (400, "ModelArts.4393", S, "did not accept"),
+    (400, "ModelArts.4311", S, "did not accept"),
+    (400, "ModelArts.4312", S, "did not accept"),
+    (400, "ModelArts.4313", S, "did not accept"),
+    (400, "ModelArts.4314", S, "did not accept"),
+    (400, "ModelArts.4315", S, "did not accept"),
+    (400, "ModelArts.1002", S, "did not accept"),
+    (400, "ModelArts.1003", S, "did not accept"),
+    (400, "ModelArts.0210", N, "no such project"),
+    (403, "ModelArts.4310", P, "OBS"),
+    (403, "ModelArts.4335", P, "may not read"),
+    (403, "ModelArts.4336", P, "may not read"),
+    (401, "ModelArts.0201", A, "without credentials"),
+    (401, "ModelArts.0202", A, "too old"),
+    (401, "ModelArts.0203", A, "refused"),
+    (401, "ModelArts.0206", A, "refused"),
+    (401, "ModelArts.0207", A, "project scope"),
+    (401, "ModelArts.0210", A, "refused"),
+    (401, "ModelArts.0212", A, "project scope"),
+    (401, "ModelArts.4127", A, "too old"),
+    (401, "ModelArts.4201", A, "refused"),
+    (403, "ModelArts.0203", A, "not valid"),
+    (403, "ModelArts.0206", A, "access key or the secret key"),
+    (403, "ModelArts.0210", P, "project ID"),
+    (404, "ModelArts.2786", P, "project ID"),
+    (404, "ModelArts.4204", N, "not published"),
+    (404, "ModelArts.6623", N, "no such dataset"),
+    (408, "ModelArts.4205", S, "in time"),
+    (408, "ModelArts.6100", S, "in time"),
+    (503, "ModelArts.4302", S, "not available"),
+    (503, "ModelArts.4700", S, "not available"),
+    (504, "ModelArts.4503", S, "in time"),
+    (429, "ModelArts.2799", T, "fewer requests"),
+    (429, "ModelArts.4206", T, "fewer requests"),
+    (429, "ModelArts.4395", T, "fewer requests"),
+    (429, "ModelArts.6101", T, "fewer requests"),
+    (500, "ModelArts.2951", S, "internal fault"),
+    (500, "ModelArts.4301", S, "internal fault"),
+    (500, "ModelArts.4302", S, "internal fault"),
+    (500, "ModelArts.4505", S, "internal fault"),
+    (500, "ModelArts.5039", S, "internal fault"),
+    (500, "ModelArts.6692", S, "internal fault"),
+    (404, "APIG.0101", N, "not published at this endpoint"),
+    (400, "APIG.0201", S, "did not accept"),
+    (413, "APIG.0201", S, "did not accept"),
+    (414, "APIG.0201", S, "did not accept"),
+    (494, "APIG.0201", S, "did not accept"),
+    (502, "APIG.0201", S, "not available"),
+    (504, "APIG.0201", S, "in time"),
+    (401, "APIG.0301", A, "refused"),
+    (403, "APIG.0302", P, "may not read"),
+    (401, "APIG.0307", A, "too old"),
+    (429, "APIG.0308", T, "fewer requests"),
+    (503, "APIG.0613", S, "not available"),
+    (404, "APIGW.0101", N, "not published at this endpoint"),
+    (401, "APIGW.0307", A, "too old"),
+]
+REFUSALS = [
+    ("verify aksk signature fail", "check the secret key", False),
+    ("decrypt token fail", "token is not valid", False),
+    ("x-auth-token not found", "without credentials", False),
+    ("token expires, expires_at: 2026-01-01T00:00:00.000000Z", "too old", True),
+    ("Get secretKey failed,ak:ABC,err:ak not exist", "no such access key", False),
+    ("AK access failed to reach the limit,forbidden", "locked for some minutes", False),
+    ("something new", "The credentials were refused", False),
+]
+
+
+def error(status: int, document: object, **headers: str) -> ModelArtsError:
+    body = document if isinstance(document, bytes) else json.dumps(document).encode()
+    with pytest.raises(ModelArtsError) as caught:
+        decode(status, {name.replace("_", "-"): value for name, value in headers.items()}, body)
+    return caught.value
+
+
+@pytest.mark.parametrize(("status", "code", "kind", "words"), CODES)
+def test_every_documented_code_becomes_the_error_it_means(
+    status: int, code: str, kind: type[ModelArtsError], words: str
+) -> None:
+    found = error(status, {"error_code": code, "error_msg": "told"}, X_Request_Id="r1")
+    assert type(found) is kind
+    assert (found.status_code, found.error_code, found.error_msg) == (status, code, "told")
+    assert found.request_id == "r1"
+    assert words in str(found).partition(": the service says")[0]
+    assert str(pickle.loads(pickle.dumps(found))) == str(found)
+    assert "\n" not in str(found)
+
+
+@pytest.mark.parametrize("code", ["ModelArts.4902", "ModelArts.4904"])
+def test_a_code_that_comes_with_success_is_no_error(code: str) -> None:
+    document = {"task_id": "t", "status": "RUNNING", "error_code": code, "error_msg": "Exporting labels."}
+    task = ExportTask.from_json(decode(200, {}, json.dumps(document).encode()))
+    task.raise_for_status()
+    assert not task.failed
+
+
+@pytest.mark.parametrize(("tail", "words", "expired"), REFUSALS)
+def test_the_gateways_words_tell_why_credentials_were_refused(tail: str, words: str, expired: bool) -> None:  # noqa: FBT001
+    message = f"Incorrect IAM authentication information: {tail}"
+    found = error(401, {"error_code": "APIG.0301", "error_msg": message, "request_id": "r2"})
+    assert isinstance(found, AuthenticationError)
+    assert (found.expired, found.request_id, found.error_msg) == (expired, "r2", message)
+    assert words in str(found).partition(": the service says")[0]
+    assert pickle.loads(pickle.dumps(found)).expired == expired
+
+
+@pytest.mark.parametrize(
+    ("document", "facts"),
+    [
+        ({"error_code": "AS.1", "error_msg": "no"}, ("AS.1", "no")),
+        ({"error_code": "AS.1", "error_message": "no", "is_success": False}, ("AS.1", "no")),
+        ({"errorCode": "AS.1", "errorMsg": "no"}, ("AS.1", "no")),
+        ({"code": "AS.1", "message": "no"}, ("AS.1", "no")),
+        ({"error": {"message": "no", "code": 401, "title": "Unauthorized"}}, ("401", "no")),
+        ({"encoded_authorization_message": "x", "error": {"error_code": "AS.1", "error_msg": "no"}}, ("AS.1", "no")),
+        ({"error_code": ["odd"], "error_msg": None}, (None, None)),
+        ({"error_code": "", "error_msg": ""}, (None, None)),
+        ({}, (None, None)),
+        ([], (None, None)),
+        ("text", (None, None)),
+        (None, (None, None)),
+        (b"<html><body>Bad Gateway</body></html>", (None, None)),
+        (b"", (None, None)),
+        (b'{"error_code": "AS.1"', (None, None)),
+        (b"\xff\xfe\x00", (None, None)),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 418, 429, 500, 502, 503, 504, 599])
+def test_bodies_of_every_shape_are_read(status: int, document: object, facts: tuple[str | None, str | None]) -> None:
+    found = error(status, document)
+    assert (found.status_code, found.error_code, found.error_msg) == (status, *facts)
+    assert f"HTTP {status}" in str(found)
+
+
+def test_a_message_without_end_is_cut() -> None:
+    assert len(error(500, {"error_msg": "x" * 100_000}).error_msg or "") == 1_000
+
+
+DATE = "Mon, 23 Nov 2020 03:50:24 GMT"
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry_After": "7"}, 7.0),
+        ({"Retry_After": "0"}, 0.0),
+        ({"Retry_After": "9" * 400}, 86_400.0),
+        ({"Retry_After": "Mon, 23 Nov 2020 03:50:54 GMT", "Date": DATE}, 30.0),
+        ({"Retry_After": "Mon, 23 Nov 2020 03:50:04 GMT", "Date": DATE}, 0.0),
+        ({"Retry_After": "Mon, 23 Nov 2099 03:50:04 GMT", "Date": DATE}, 86_400.0),
+        ({"Retry_After": "Mon, 23 Nov 2099 03:50:04 GMT"}, 86_400.0),
+        ({"Retry_After": "Mon, 23 Nov 2020 03:50:04 GMT"}, 0.0),
+        ({"Retry_After": "Mon, 99 Nov 99999 03:50:04 GMT"}, None),
+        ({"Retry_After": "-5"}, None),
+        ({"Retry_After": "1.5"}, None),
+        ({"Retry_After": "soon"}, None),
+        ({"Retry_After": "²"}, None),
+        ({"Retry_After": ""}, None),
+        ({}, None),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_the_wait_that_the_service_asks_for_is_read(
+    status: int, headers: dict[str, str], seconds: float | None
+) -> None:
+    assert error(status, {}, **headers).retry_after == seconds
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "is empty"),
+        (b"\n ", "is empty"),
+        (b" <!DOCTYPE html>", "web page"),
+        (b'{"task_id": "t"', "not a JSON object"),
+        (b"[1]", "not a JSON object"),
+        (b'"text"', "not a JSON object"),
+        (b"null", "not a JSON object"),
+        (b"\xff\xfe\x00", "not a JSON object"),
+        (b"[" * 100_000, "not a JSON object"),
+    ],
+    ids=lambda value: repr(value)[:20],
+)
+def test_an_answer_that_is_no_json_object_says_what_it_is(body: bytes, words: str) -> None:
+    found = error(200, body, X_Request_Id="r1")
+    assert isinstance(found, MalformedResponseError)
+    assert (found.status_code, found.request_id) == (200, "r1")
+    assert words in str(found)
+
+
+def test_an_answer_that_cannot_be_parsed_chains_the_parsers_error() -> None:
+    assert isinstance(error(200, b"{").__cause__, ValueError)
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_is_an_error_that_waiting_does_not_cure(status: int) -> None:
+    found: Any = error(status, b"", Location="https://elsewhere.example.com")
+    assert type(found) is ServiceError
+    assert "another address" in str(found)

@@ -1,0 +1,436 @@
+"""The card and the table in JupyterLab, in a real browser: stories of a working day."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from nbconvert import HTMLExporter, MarkdownExporter
+from playwright.sync_api import Browser, Locator, Page, expect
+from support import until
+from support.browsers import SETUP, Notebook, Server, chromium, needs_browser, served
+
+pytestmark = needs_browser
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+Open = Callable[..., Notebook]
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("lab") / "notebooks"
+    folder.mkdir()
+    with served(folder, "jupyterlab", "--expose-app-in-browser") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+def file_name(request: pytest.FixtureRequest) -> str:
+    return re.sub(r"\W+", "-", request.node.name) + ".ipynb"
+
+
+@pytest.fixture
+def opened(lab: Server, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Open]:
+    """Return a function that opens a notebook with cells of its own; errors in the console fail the test."""
+    notebooks: list[Notebook] = []
+    pages: list[Page] = []
+
+    def open_notebook(*cells: str, name: str = "", width: int = 1_100, has_kernel: bool = True) -> Notebook:
+        name = name or file_name(request)
+        if cells:
+            lab.write(name, [SETUP, *cells])
+        page = browser.new_page(viewport={"width": width, "height": 1_000}, reduced_motion="no-preference")
+        pages.append(page)
+        url = f"{lab.url}/lab/workspaces/{name.removesuffix('.ipynb')}/tree/{name}?reset"
+        notebooks.append(Notebook(page, url, has_kernel=has_kernel))
+        if cells:
+            notebooks[-1].finish(0)
+        return notebooks[-1]
+
+    yield open_notebook
+    for page in pages:
+        page.close()
+    assert [error for notebook in notebooks for error in notebook.errors] == []
+
+
+def test_the_card_moves_while_a_cell_is_busy(opened: Open) -> None:
+    notebook = opened("watch(60.0)", "time.sleep(8)")
+    notebook.run(1)
+    until(lambda: notebook.share(1) > 0)
+    notebook.run(2)
+    until(lambda: notebook.prompt(2) == "[*]:")
+    seen: list[float] = []
+
+    def moves() -> bool:
+        seen.append(notebook.share(1))
+        return len(set(seen)) >= 3
+
+    until(moves)
+    assert notebook.prompt(2) == "[*]:", "the cell is still running"
+    assert seen == sorted(seen)
+    expect(notebook.card(1).get_by_role("progressbar", name="Export progress")).to_be_visible()
+
+
+def test_an_opened_branch_stays_open_through_ten_refreshes(opened: Open) -> None:
+    notebook = opened("monitor = watch(60.0); monitor", "print(monitor.stats.polls)")
+    notebook.run(1)
+    branch = notebook.card(1).locator("details").first
+    branch.locator("summary").focus()
+    notebook.page.keyboard.press("Enter")
+    expect(branch).to_have_attribute("open", "")
+    until(lambda: int(notebook.finish(2).strip()) > 10)
+    expect(branch).to_have_attribute("open", "")
+
+
+def test_after_a_reload_of_the_page_the_card_goes_on(opened: Open) -> None:
+    notebook = opened(
+        "one = watch(60.0)",
+        "ExportMonitor(one.dataset_id, one.task_id, client=client, interval=0.3)",
+        "print(len(_instances), len(FEEDS))",
+    )
+    notebook.finish(1)
+    notebook.finish(2)
+    until(lambda: notebook.share(2) > 0)
+    notebook.save()
+    notebook.page.reload()
+    notebook.ready()
+    notebook.card(2).wait_for()
+    before = notebook.share(2)
+    until(lambda: notebook.share(2) > before)
+    for _ in range(3):
+        notebook.finish(2)
+    until(lambda: notebook.finish(3).split() == ["24", "1"])  # the one that was never shown keeps its own
+
+
+def save_static(notebook: Notebook, lab: Server, name: str, words: str = "✓ SUCCESSED") -> None:
+    """Save until the file has the end of the story, and no output that holds a widget."""
+
+    def is_saved() -> bool:
+        notebook.save()
+        saved = json.dumps(lab.read(name), ensure_ascii=False)
+        return words in saved and "widget-view" not in saved
+
+    until(is_saved, 60.0)
+    assert "widgets" not in lab.read(name)["metadata"]
+
+
+def assert_folds(static: Locator) -> None:
+    """Check that a branch of a static card opens and closes, with nothing but the browser."""
+    folded = static.locator("details:not([open])").first
+    expect(folded.locator("li").first).to_be_hidden()
+    folded.locator("summary").first.click()
+    expect(static.locator("details[open] li").first).to_be_visible()
+
+
+def test_a_finished_card_reads_after_saving_and_reopening_without_a_kernel(
+    opened: Open, lab: Server, request: pytest.FixtureRequest
+) -> None:
+    notebook = opened("monitor = watch(3.0); monitor", "print(len(_instances))")
+    notebook.run(1)
+    static = notebook.cell(1).locator(".jp-RenderedHTML")
+    expect(static).to_contain_text("✓ SUCCESSED", timeout=30_000)
+    expect(notebook.card(1)).to_have_count(0)
+    until(lambda: notebook.finish(2).strip() == "0")
+    save_static(notebook, lab, file_name(request))
+    lab.copy_without_kernel(file_name(request), "reopened.ipynb")
+    again = opened(name="reopened.ipynb", has_kernel=False)
+    static = again.cell(1).locator(".jp-RenderedHTML")
+    expect(static).to_contain_text("✓ SUCCESSED")
+    expect(again.page.get_by_text("Error displaying widget")).to_have_count(0)
+    assert_folds(static)
+    assert static.locator("progress").get_attribute("value") == "100.0"
+
+
+def test_the_quickstart_reads_after_a_run_in_the_browser(
+    opened: Open, lab: Server, tmp_path: Path, browser: Browser
+) -> None:
+    shutil.copytree(NOTEBOOKS / "images", lab.folder / "images", dirs_exist_ok=True)
+    shutil.copy(NOTEBOOKS / "01_quickstart.ipynb", lab.folder / "quickstart.ipynb")
+    notebook = opened(name="quickstart.ipynb")
+    notebook.menu("Edit", "Clear Outputs of All Cells")
+    notebook.menu("Run", "Run All Cells")
+    last = notebook.page.locator(".jp-NotebookPanel-notebook .jp-CodeCell").last
+    expect(last.locator(".jp-InputPrompt")).to_have_text(re.compile(r"\[\d+\]:"), timeout=90_000)
+    expect(notebook.page.locator(".modelarts-export")).to_have_count(0)
+    save_static(notebook, lab, "quickstart.ipynb")
+    lab.copy_without_kernel("quickstart.ipynb", "quickstart-reopened.ipynb")
+    again = opened(name="quickstart-reopened.ipynb", has_kernel=False)
+    static = again.page.locator(".jp-RenderedHTML").filter(has_text="✓ SUCCESSED").first
+    assert_folds(static)
+    expect(again.page.get_by_text("Error displaying widget")).to_have_count(0)
+    saved = str(lab.folder / "quickstart.ipynb")
+    assert "✓ SUCCESSED" in MarkdownExporter().from_filename(saved)[0]
+    page_file = tmp_path / "quickstart.html"
+    page_file.write_text(HTMLExporter().from_filename(saved)[0], encoding="utf-8")
+    context = browser.new_context(offline=True)
+    page = context.new_page()
+    page.goto(page_file.as_uri(), wait_until="domcontentloaded")
+    assert_folds(page.locator(".jp-RenderedHTML").filter(has_text="✓ SUCCESSED").first)
+    context.close()
+
+
+@pytest.mark.parametrize(
+    ("shown", "models"),
+    [("ExportMonitor(one.dataset_id, one.task_id", 12), ("ExportHistory(one.dataset_id", 17)],
+    ids=["monitor", "history"],
+)
+def test_twenty_reruns_leave_one_card_and_one_set_of_models(opened: Open, shown: str, models: int) -> None:
+    notebook = opened("one = watch(60.0)", f"{shown}, client=client)", "print(len(_instances), len(FEEDS))")
+    notebook.finish(1)
+    for _ in range(20):
+        notebook.finish(2)
+    expect(notebook.page.locator(".modelarts-export")).to_have_count(1)
+    expected = [str(12 + models), "1"]  # the one that was never shown keeps its own
+    until(lambda: notebook.finish(3).split() == expected)
+
+
+def test_cleared_outputs_leave_nothing_to_see_and_a_kernel_that_goes_on(opened: Open) -> None:
+    notebook = opened("monitor = watch(60.0); monitor", "print(monitor.stats.interval)")
+    notebook.run(1)
+    notebook.card(1).wait_for()
+    notebook.menu("Edit", "Clear Outputs of All Cells")
+    expect(notebook.card(1)).to_have_count(0)
+    until(lambda: notebook.finish(2).strip() == "30.0")
+
+
+def test_a_kernel_that_is_shut_down_leaves_a_card_that_says_so(opened: Open) -> None:
+    notebook = opened("monitor = watch(60.0); monitor")
+    notebook.run(1)
+    until(lambda: notebook.share(1) > 0)
+    notebook.menu("Kernel", "Shut Down Kernel")
+    expect(notebook.cell(1)).to_contain_text("before the kernel ended; go on with ExportMonitor(", timeout=30_000)
+
+
+def test_a_kernel_that_is_restarted_leaves_a_card_that_says_so_until_the_cell_is_run_again(opened: Open) -> None:
+    notebook = opened("watch(60.0)")
+    notebook.run(1)
+    until(lambda: notebook.share(1) > 0)
+    notebook.menu("Kernel", "Restart Kernel…")
+    notebook.accept()
+    left = notebook.page.locator(".modelarts-export.jupyter-widgets-disconnected")
+    expect(left).to_be_visible(timeout=60_000)
+    note = "element => getComputedStyle(element, '::after').content"
+    assert "The kernel of this card has gone" in left.evaluate(note)
+    expect(left.get_by_role("button")).to_have_count(0)
+    for part in left.locator(".jupyter-widgets-disconnected").all():
+        assert part.evaluate("element => getComputedStyle(element, '::before').display") == "none"
+    assert violations(notebook.page, ".jp-CodeCell .jp-OutputArea") == []
+    notebook.ready()
+    notebook.run(0)
+    notebook.run(1)
+    until(lambda: notebook.share(1) > 0, 60.0)
+    expect(left).to_have_count(0)
+
+
+def test_two_monitors_side_by_side_and_one_in_a_box_all_move(opened: Open) -> None:
+    notebook = opened("display(watch(60.0), watch(50.0))", "VBox([watch(40.0)])")
+    notebook.run(1)
+    notebook.run(2)
+    cards = notebook.page.locator(".modelarts-export progress[value]")
+    expect(cards).to_have_count(3, timeout=30_000)
+    before = [float(bar.get_attribute("value") or 0) for bar in cards.all()]
+    until(lambda: all(float(bar.get_attribute("value") or 0) > old for bar, old in zip(cards.all(), before)))  # noqa: B905
+
+
+def test_a_monitor_in_a_tab_goes_on_when_it_comes_back(opened: Open) -> None:
+    notebook = opened("from ipywidgets import Tab\nTab([watch(60.0), watch(50.0)], titles=['one', 'other'])")
+    notebook.run(1)
+    bars = notebook.page.locator(".modelarts-export progress[value]")
+    expect(bars).to_have_count(2, timeout=30_000)
+    one, other = bars.all()
+    expect(other).to_be_hidden()
+    notebook.page.get_by_role("tab", name="other").click()
+    expect(other).to_be_visible()
+    before = float(one.get_attribute("value") or 0)
+    notebook.page.get_by_role("tab", name="one").click()
+    expect(one).to_be_visible()
+    until(lambda: float(one.get_attribute("value") or 0) > before)
+
+
+def test_who_wants_less_motion_gets_less(opened: Open) -> None:
+    notebook = opened("watch(600.0, gradual=False)")
+    notebook.run(1)
+    bar = notebook.card(1).get_by_role("progressbar")
+    expect(bar).to_be_visible()
+    motion = "element => getComputedStyle(element).animationName"
+    assert bar.evaluate(motion) == "modelarts-waiting"
+    notebook.page.emulate_media(reduced_motion="reduce")
+    assert bar.evaluate(motion) == "none"
+
+
+HISTORY = """
+for number in range(12):
+    simulator.add_export(samples=1_000 * number, seconds=0, outcome="FAILED" if number % 5 == 4 else "SUCCESSED")
+export = simulator.add_export(samples=20_000, seconds=30.0)
+history = ExportHistory(simulator.dataset_id, client=client, interval=0.3)
+history.patience = 5.0
+history
+"""
+
+
+def test_a_table_is_live_and_what_is_chosen_by_keyboard_stays_open_until_the_final_table(
+    opened: Open, lab: Server, request: pytest.FixtureRequest
+) -> None:
+    notebook = opened(HISTORY, "print(history.stats.polls)")
+    notebook.run(1)
+    table = notebook.cell(1).locator(".modelarts-history")
+    expect(table).to_contain_text("13 exports: 1 running, 10 succeeded, 2 failed")
+    expect(table.get_by_role("row")).to_have_count(11)
+    expect(table.get_by_role("progressbar", name="Progress of").first).to_be_visible()
+    chosen = table.locator(".modelarts-export")
+    table.get_by_role("radio").first.focus()
+    notebook.page.keyboard.press("Tab")
+    notebook.page.keyboard.press("Space")
+    expect(chosen.get_by_text("✓ SUCCESSED")).to_be_visible()
+    notebook.page.keyboard.press("Shift+Tab")
+    notebook.page.keyboard.press("Space")
+    expect(chosen.get_by_text("● RUNNING")).to_be_visible()
+    expect(table.locator("tr.modelarts-chosen")).to_contain_text("RUNNING")
+    branch = chosen.locator("details").first
+    branch.locator("summary").focus()
+    notebook.page.keyboard.press("Enter")
+    expect(branch).to_have_attribute("open", "")
+    bar = chosen.locator("progress")
+    before = float(bar.get_attribute("value") or 0)
+    asked = int(notebook.finish(2).strip())
+    until(lambda: int(notebook.finish(2).strip()) >= asked + 10)
+    until(lambda: float(bar.get_attribute("value") or 0) > before)
+    expect(branch).to_have_attribute("open", "")
+    expect(table.get_by_role("radio").first).to_be_checked()
+    static = notebook.cell(1).locator(".jp-RenderedHTML")
+    expect(static).to_contain_text("13 exports: 11 succeeded, 2 failed", timeout=60_000)
+    save_static(notebook, lab, file_name(request), "11 succeeded")
+    lab.copy_without_kernel(file_name(request), "history-reopened.ipynb")
+    again = opened(name="history-reopened.ipynb", has_kernel=False)
+    static = again.cell(1).locator(".jp-RenderedHTML")
+    expect(static.get_by_role("row")).to_have_count(14)
+    expect(again.page.get_by_text("Error displaying widget")).to_have_count(0)
+    assert_folds(static)
+
+
+def test_a_table_is_filtered_and_turned_in_the_browser(opened: Open) -> None:
+    notebook = opened(HISTORY)
+    notebook.run(1)
+    table = notebook.cell(1).locator(".modelarts-history")
+    rows = table.locator("tbody tr")
+    marks = table.locator(".modelarts-marks input")
+    expect(rows).to_have_count(10)
+    expect(marks.locator("visible=true")).to_have_count(10)
+    expect(table.get_by_role("button", name="Newer")).to_have_count(0)
+    table.get_by_role("button", name="Older").click()
+    expect(table).to_contain_text("11 to 13 of 13")
+    expect(rows).to_have_count(3)
+    expect(marks.locator("visible=true")).to_have_count(3)
+    expect(table.get_by_role("button", name="Older")).to_have_count(0)
+    table.get_by_label("status").select_option("failed")
+    expect(table).to_contain_text("1 to 2 of 2 (all: 13)")
+    table.get_by_label("status").select_option("all")
+    table.get_by_label("filter").fill("running")
+    expect(rows).to_have_count(1)
+    tops = [row.bounding_box() for row in (rows.first, marks.first.locator("xpath=.."))]
+    assert tops[0] is not None
+    assert tops[1] is not None
+    assert abs(tops[0]["y"] - tops[1]["y"]) <= 1, "the mark stands in line with its row"
+
+
+HOSTILE = """
+bad = "</script><img src=x onerror=alert(1)><a href='javascript:alert(2)'>x</a><b onclick=alert(3)>y"
+monitor = watch(60.0, params={bad: bad, "search_conditions": [{"sample_name": bad}]})
+simulator.inject(*["hostile"] * 50)
+display(monitor, ExportHistory(monitor.dataset_id, client=client, interval=0.3))
+"""
+
+
+def test_hostile_words_of_the_service_do_nothing(opened: Open) -> None:
+    notebook = opened(HOSTILE, "print(monitor.stats.polls); monitor.close(); monitor")
+    notebook.run(1)
+    for card in (notebook.card(1).first, notebook.card(1).last):
+        expect(card).to_contain_text("</script><img src=x onerror=alert(1)>")
+    for branch in notebook.card(1).locator("details").all():
+        branch.evaluate("element => element.open = true")
+    notebook.finish(2)
+    expect(notebook.cell(2)).to_contain_text("onerror=alert(1)")
+    output = notebook.page.locator(".jp-OutputArea")
+    for selector in ("img", "a[href^=javascript]", "[onclick]", "[onerror]"):
+        expect(output.locator(selector)).to_have_count(0)
+
+
+def violations(page: Page, selector: str) -> list[Any]:
+    """Ask axe-core what is wrong within our output."""
+    found = Axe().run(page, context={"include": [[selector]]}).response["violations"]
+    return [
+        (each["id"], [node["html"][:200] for node in each["nodes"]], each["nodes"][0]["failureSummary"])
+        for each in found
+    ]
+
+
+STATES = """
+display(watch(600.0))
+display(watch(600.0, outcome="FAILED", gradual=False))
+wrong = ModelArtsClient(client.endpoint, client.project_id, auth=TokenAuth("wrong"))
+display(VBox([ExportMonitor("d", "unknown", client=client), ExportMonitor("d", "t", client=wrong)]))  # stay alive
+display(ExportMonitor("d", "t", client=ModelArtsClient("http://127.0.0.1:9", "p")))
+large = watch(600.0, params={"samples": [f"sample {number}" for number in range(50)]})
+large.filter = "sample 1"
+display(large)
+ended = simulator.add_export(seconds=0)
+history = ExportHistory(simulator.dataset_id, client=client)
+history.chosen = ended.task_id
+display(history)
+display(client.get_export_task(ended.dataset_id, ended.task_id))
+"""
+
+
+CONTRAST = """elements => elements.map(element => {
+    const paint = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
+    const luminance = (...colours) => {
+        for (const colour of colours) { paint.fillStyle = colour; paint.fillRect(0, 0, 1, 1); }
+        const [r, g, b] = [...paint.getImageData(0, 0, 1, 1).data].map(value => value / 255)
+            .map(value => value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const ground = getComputedStyle(element.closest(".modelarts-problem") ?? element.closest(".modelarts-export"));
+    const back = ground.backgroundColor;
+    const both = [luminance(back), luminance(back, getComputedStyle(element).color)];
+    return [element.textContent, (Math.max(...both) + 0.05) / (Math.min(...both) + 0.05)];
+})"""
+WORDS = (
+    ".modelarts-status, .modelarts-problem, .modelarts-counts, .modelarts-facts, .modelarts-name, .modelarts-meaning"
+)
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"])
+def test_everybody_can_use_the_card(opened: Open, theme: str) -> None:
+    notebook = opened(STATES, width=1_000)
+    notebook.page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
+    notebook.run(1)
+    expect(notebook.cell(1).get_by_role("status").get_by_text("needs credentials")).to_be_visible(timeout=30_000)
+    for branch in notebook.cell(1).locator("details").all():
+        branch.evaluate("element => element.open = true")
+    assert violations(notebook.page, ".jp-CodeCell .jp-OutputArea") == []
+    ratios = notebook.cell(1).locator(".modelarts-export").locator(WORDS).evaluate_all(CONTRAST)
+    assert len(ratios) > 20
+    assert [(text, ratio) for text, ratio in ratios if ratio < 4.5] == []
+
+
+@pytest.mark.parametrize("width", [400, 620, 800, 900, 1_050])
+def test_nothing_sticks_out_of_narrow_and_wide_outputs(opened: Open, width: int) -> None:
+    notebook = opened(STATES, width=1_400)
+    notebook.page.add_style_tag(content=f".jp-OutputArea-output {{ flex: 0 0 {width}px !important; }}")
+    notebook.run(1)
+    expect(notebook.page.locator(".modelarts-export")).to_have_count(8, timeout=30_000)
+    expect(notebook.cell(1).get_by_text("needs credentials")).to_be_visible(timeout=30_000)
+    for card in notebook.page.locator(".modelarts-export, .modelarts-grid").all():
+        too_wide = "element => element.scrollWidth > element.clientWidth"
+        assert not card.evaluate(too_wide)
+        assert card.bounding_box()["width"] <= width  # type: ignore[index]

@@ -1,0 +1,314 @@
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable
+from datetime import datetime, timezone
+from typing import Any
+
+import html5lib
+import pytest
+from support import DATA, EXAMPLE, assert_approved
+
+from modelarts_widgets import AuthenticationError, ExportTask, NotFoundError, ServiceError
+from modelarts_widgets.polling.speed import Pace
+from modelarts_widgets.rendering import (
+    LIVE,
+    Card,
+    Table,
+    bar_html,
+    card_html,
+    card_text,
+    facts_html,
+    head_html,
+    style_sheet,
+    table_html,
+    tree_html,
+)
+from modelarts_widgets.rendering import humanize as words_module
+from modelarts_widgets.rendering.tree import Row, outline
+
+CONDITIONS = [
+    {"hard": "1", "label_list": {"op": "OR", "labels": [{"name": "cat"}, {"name": "dog"}]}, "sample_time": "month"},
+    {"sample_name": ".png"},
+]
+LISTED = json.loads((DATA / "list_succeeded.json").read_text())["export_tasks"]
+REQUESTED = {"export_type": 3, "export_params": {"sample_state": "", "export_dest": "DIR"}}
+IN = "/test-obs/classify/input/"
+NEW = {
+    "sample_state": "",
+    "export_dest": "NEW_DATASET",
+    "export_new_dataset_name": "dataset-export-test",
+    "export_new_dataset_work_path": "/test-obs/classify/output/",
+}
+COUNTS = {"progress": 42.0, "finished_sample_count": 8_400, "total_sample_count": 20_000}
+ENDED = {"status": "SUCCESSED", "progress": 100.0, "finished_sample_count": 20, "total_sample_count": 20}
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "'onmouseover='alert(1)",
+    "</details>",
+    "&lt;b&gt;",
+]
+
+
+TABLE = Table(
+    Card("d", phase="polling"), (), (ExportTask.from_json(LISTED[0]),) * 11, 0, Card(LISTED[0]["task_id"])
+)._replace(tasks=(ExportTask.from_json(LISTED[0]),) * 12)
+WIDGET_PARTS = "history list sheet marks newer older close first last pause stopped needs of "
+WIDGET_PARTS += "export part button refresh ended paused summary moving filter tree found filtered large items nothing"
+
+
+def card(*, phase: str = "polling", **changes: Any) -> Card:  # noqa: ANN401 - any JSON
+    return Card("TZMuy7OKbClkGCAc3gb", ExportTask.from_json(EXAMPLE | changes), phase)
+
+
+CARDS = {
+    "waiting": Card("TZMuy7OKbClkGCAc3gb", phase="polling"),
+    "example": card(),
+    "running": card(**COUNTS, export_params=EXAMPLE["export_params"] | {"search_conditions": CONDITIONS})._replace(
+        pace=Pace(0.006, 96.7)
+    ),
+    "succeeded": card(phase="done", **ENDED),
+    "failed": card(phase="done", status="FAILED", error_code="ModelArts.4401", error_msg="The bucket is full."),
+    "retrying": card(**COUNTS)._replace(
+        phase="retrying", error=ServiceError(status_code=503), failures=2, max_failures=10, delay=8.0
+    ),
+    "refused": card(phase="needs-auth", **COUNTS)._replace(
+        error=AuthenticationError(error_msg="expired", status_code=401)
+    ),
+    "listed-new-dataset": Card("rF9NNoB56k5rtYKg2Y7", ExportTask.from_json(LISTED[0])),
+    "listed-directory": Card("TZMuy7OKbClkGCAc3gb", ExportTask.from_json(LISTED[1])),
+    "created": Card("rF9NNoB56k5rtYKg2Y7", ExportTask.from_json({"task_id": "rF9NNoB56k5rtYKg2Y7"})),
+    "requested-directory": Card("", ExportTask.from_json(REQUESTED | {"path": "/test-obs/daoChu/"})),
+    "requested-new-dataset": Card("", ExportTask.from_json(REQUESTED | {"export_params": NEW, "path": IN})),
+    "older-revision": card(export_params=EXAMPLE["export_params"] | {"clear_difficult": False}),
+    "everything": Card(
+        "everything", ExportTask.from_json(json.loads((DATA / "everything.json").read_text())), "polling"
+    ),
+    "left": card(phase="stopped", **COUNTS)._replace(note="last seen RUNNING 42.0 % at some time; go on with …"),
+    "lost": Card("no-such-task", phase="stopped", error=NotFoundError(error_code="ModelArts.4359", status_code=400)),
+}
+
+
+def strict(markup: str) -> Any:  # noqa: ANN401 - html5lib has no types
+    return html5lib.HTMLParser(strict=True).parseFragment(markup)
+
+
+def live_html(drawn: Card) -> str:
+    rows = outline(drawn.task) if drawn.task else ()
+    return "".join(part(drawn, LIVE) for part in (head_html, bar_html, facts_html)) + tree_html(rows, LIVE)
+
+
+@pytest.mark.parametrize("name", CARDS)
+@pytest.mark.parametrize(("kind", "draw"), [("txt", card_text), ("html", card_html)])
+def test_a_card_is_drawn_as_a_reader_has_approved_it(name: str, kind: str, draw: Callable[[Card], str]) -> None:
+    assert_approved(f"{name}.{kind}", draw(CARDS[name]))
+
+
+@pytest.mark.parametrize("name", CARDS)
+@pytest.mark.parametrize("draw", [card_html, live_html])
+def test_the_html_is_strictly_well_formed(name: str, draw: Callable[[Card], str]) -> None:
+    strict(draw(CARDS[name]))
+
+
+def test_strict_parsing_notices_what_is_wrong() -> None:
+    with pytest.raises(html5lib.html5parser.ParseError, match="End tag"):
+        strict("<div><span></div>")
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_the_html_says_all_that_the_text_says(name: str) -> None:
+    read = " ".join("".join(strict(card_html(CARDS[name])).itertext()).split())
+    text = re.sub(r"[█░·\[\]]{10,}|^!", " ", card_text(CARDS[name]), flags=re.MULTILINE)
+    missing = [word for word in text.split() if word not in read]
+    assert not missing
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_a_saved_card_needs_no_style_sheet_no_script_and_no_id(name: str) -> None:
+    assert not re.search(r"<style|<script|\bclass=|\bid=|var\(", card_html(CARDS[name]))
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_a_saved_card_has_no_bar_that_moves_for_ever(name: str) -> None:
+    assert "<progress" not in card_html(CARDS[name]) or re.search(r"<progress[^>]* value=", card_html(CARDS[name]))
+
+
+def test_a_live_bar_without_a_share_has_no_value() -> None:
+    assert "<progress" in bar_html(CARDS["example"])
+    assert "value=" not in bar_html(CARDS["example"])
+    assert 'value="42.0"' in bar_html(CARDS["running"])
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+@pytest.mark.parametrize("draw", [card_html, live_html])
+def test_no_text_of_the_service_becomes_markup(hostile: str, draw: Callable[[Card], str]) -> None:
+    document: Any = dict.fromkeys(EXAMPLE, hostile) | {
+        hostile: hostile,
+        "status": hostile,
+        "error_msg": hostile,
+        "export_params": {
+            hostile: {hostile: hostile},
+            "search_conditions": [{"sample_name": hostile, hostile: [hostile]}],
+        },
+    }
+    drawn = Card(hostile, ExportTask.from_json(document), "retrying", error=ServiceError(error_msg=hostile), delay=1.0)
+    tags = {element.tag.rpartition("}")[2] for element in strict(draw(drawn)).iter() if isinstance(element.tag, str)}
+    known = {
+        "div",
+        "span",
+        "code",
+        "strong",
+        "br",
+        "progress",
+        "details",
+        "summary",
+        "ul",
+        "ol",
+        "li",
+        "DOCUMENT_FRAGMENT",
+    }
+    assert tags <= known
+    attributes = {name for element in strict(draw(drawn)).iter() for name in element.attrib}
+    assert attributes <= {"class", "style", "title", "max", "value", "open", "start", "aria-label", "role"}
+
+
+@pytest.mark.parametrize("odd", ["\x00", "\x1b[31m", "\ud800", "\u202e", "\x7f", "\ufffe", "\U0001fffe"], ids=ascii)
+def test_what_no_document_may_hold_is_replaced(odd: str) -> None:
+    drawn = card(path=f"/b/{odd}/", export_params={odd: odd}, status=odd)
+    for text in (card_html(drawn), live_html(drawn), card_text(drawn)):
+        assert odd not in text
+        text.encode()
+    strict(card_html(drawn))
+
+
+def rows_of(**params: Any) -> tuple[Row, ...]:  # noqa: ANN401 - any JSON
+    return outline(ExportTask.from_json({"export_params": params}))
+
+
+def test_ten_thousand_ids_cost_little_markup_each() -> None:
+    ids = [f"{number:032x}" for number in range(10_000)]
+    assert len(tree_html(rows_of(samples=ids))) < 10_000 * (32 + 60)
+
+
+def test_what_a_filter_finds_is_marked_wherever_it_stands() -> None:
+    drawn = tree_html(rows_of(export_dest="DIR", samples=["redirect"]), query="dir")
+    assert "<mark>DIR</mark>" in drawn
+    assert "<mark>dir</mark>ectory" in drawn
+    assert "re<mark>dir</mark>ect" in drawn
+    strict(drawn)
+
+
+@pytest.mark.parametrize("hostile", [*HOSTILE, "&", "amp", "<", "lt;"])
+def test_marking_lets_nothing_become_markup(hostile: str) -> None:
+    drawn = tree_html(rows_of(samples=["&amp;", "<b>", *HOSTILE]), query=hostile)
+    tags = {element.tag.rpartition("}")[2] for element in strict(drawn).iter()}
+    assert tags <= {"DOCUMENT_FRAGMENT", "details", "summary", "span", "ul", "ol", "li", "code", "mark", "div"}
+
+
+def test_a_filter_that_finds_nothing_says_so() -> None:
+    assert "Nothing here holds “&lt;x”" in tree_html(rows_of(export_dest="DIR"), query="<x")
+
+
+def test_a_long_value_is_cut_and_stays_within_reach() -> None:
+    drawn = card(export_params={"samples": ["x" * 500]})
+    assert "x" * 201 not in card_text(drawn)
+    assert f'title="{"x" * 500}"' in card_html(drawn)
+
+
+NUMBERS = ("progress", "total_sample_count", "finished_sample_count", "create_time", "update_time", "export_type")
+
+
+@pytest.mark.parametrize("phase", ["polling", "done"])
+@pytest.mark.parametrize("odd", [10**40, -(10**40), -1, 0, 1e308, 150, math.nan, math.inf, None, "NaN", ""], ids=repr)
+def test_absurd_and_missing_numbers_leave_a_sane_card(odd: object, phase: str) -> None:
+    for drawn in (card(phase=phase, **{name: odd}) for name in NUMBERS):
+        assert drawn.share is None or 0 <= drawn.share <= 100
+        assert max(map(len, card_text(drawn).splitlines())) <= 100
+        assert "took -" not in card_text(drawn)
+        strict(card_html(drawn))
+
+
+def test_a_fault_of_ours_is_shown_with_its_type() -> None:
+    assert "ZeroDivisionError: oops" in card_text(card()._replace(error=ZeroDivisionError("oops"), phase="stopped"))
+
+
+def test_no_text_of_the_service_starts_a_line_of_its_own() -> None:
+    drawn = card(path="/b/\n✓ SUCCESSED", export_params={"a\r": "b\u2028c"}, error_msg="x\r\ny", status="FAILED")
+    assert "to obs://b/ ✓ SUCCESSED" in card_text(drawn)
+    assert not set("\r\u2028") & set(card_text(drawn))
+
+
+def test_a_huge_total_has_a_speed_all_the_same() -> None:
+    assert "samples/s" in card(**COUNTS | {"total_sample_count": 10**400})._replace(pace=Pace(0.1, 9.0)).counts()
+
+
+def test_an_unknown_status_is_shown_as_it_is() -> None:
+    assert "◇ PARKED" in card_text(card(status="PARKED"))
+
+
+def test_every_class_of_the_live_card_is_styled_and_the_other_way_round() -> None:
+    used = {name for drawn in CARDS.values() for name in re.findall(r"modelarts-[a-z]+", live_html(drawn))}
+    styled = set(re.findall(r"\.(modelarts-[a-z]+)", style_sheet()))
+    widgets = {f"modelarts-{name}" for name in WIDGET_PARTS.split()}
+    used |= set(re.findall(r"modelarts-[a-z]+", table_html(TABLE)))
+    assert styled <= used | widgets
+    assert used - styled <= {f"modelarts-{name}" for name in ("branch", "value", "polling", "state")}
+
+
+def test_the_style_sheet_is_balanced_and_stays_within_the_card() -> None:
+    rules = re.sub(r"/\*.*?\*/", "", style_sheet(), flags=re.DOTALL)
+    assert rules.count("{") == rules.count("}")
+    selectors = [line for line in rules.splitlines() if line.endswith(("{", ",")) and not line.startswith((" ", "@"))]
+    assert selectors
+    assert all("modelarts-" in selector for selector in selectors)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "under 1 s"),
+        (0.4, "under 1 s"),
+        (8, "8 s"),
+        (97, "1 min 37 s"),
+        (3_600, "1 h"),
+        (7_260, "2 h 1 min"),
+        (90_061, "1 d 1 h"),
+    ],
+)
+def test_a_duration_has_its_two_largest_units(seconds: float, text: str) -> None:
+    assert words_module.duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "about 1 s"), (3.2, "about 3 s"), (42, "about 40 s"), (97, "about 1 min 40 s"), (5_000, "about 1 h 23 min")],
+)
+def test_a_guessed_time_is_coarse(seconds: float, text: str) -> None:
+    assert words_module.about(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("speed", "text"),
+    [
+        (123.4, "120 samples/s"),
+        (1.0, "1 sample/s"),
+        (0.5, "30 samples/min"),
+        (0.005, "18 samples/h"),
+        (1e-9, "less than 1 sample/h"),
+    ],
+)
+def test_a_speed_has_two_digits_and_a_fitting_unit(speed: float, text: str) -> None:
+    assert words_module.rate(speed) == text
+
+
+@pytest.mark.parametrize(("number", "text"), [(8_400, "8,400"), (-1, "-1"), (10**20, "1e+20"), (10**400, "1e+300")])
+def test_a_count_has_its_thousands_apart(number: int, text: str) -> None:
+    assert words_module.quantity(number) == text
+
+
+def test_a_moment_is_in_utc_to_the_second() -> None:
+    when = datetime(2020, 11, 23, 3, 50, 24, 662_000, timezone.utc)
+    assert words_module.moment(when) == "2020-11-23 03:50:24 UTC"

@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from support import EXAMPLE
+
+from modelarts_widgets import ExportTask, SearchCondition
+from modelarts_widgets.rendering.conditions import sentence
+from modelarts_widgets.rendering.tree import MAX_DEPTH, MAX_ROWS, Row, found, outline, same_tree, size
+
+
+def of(**document: Any) -> dict[str, Row]:  # noqa: ANN401 - any JSON
+    return {row.name: row for row in outline(ExportTask.from_json(document))}
+
+
+def of_params(**params: Any) -> dict[str, Row]:  # noqa: ANN401 - any JSON
+    return {row.name: row for row in of(export_params=params)["Export parameters"].children}
+
+
+def leaves(rows: tuple[Row, ...]) -> Iterator[Row]:
+    for row in rows:
+        yield from leaves(row.children) if row.children else [row]
+
+
+def test_the_documented_example_has_its_parameters_and_the_rest_of_the_task() -> None:
+    params, task = outline(ExportTask.from_json(EXAMPLE))
+    assert [(row.name, row.value, row.meaning) for row in params.children] == [
+        ("clear_hard_property", "true", "marks are removed (default)"),
+        ("export_dest", "DIR", "a directory on OBS (default)"),
+        ("ratio_sample_usage", "false", "no split (default)"),
+        ("sample_state", "", "empty"),
+        ("train_sample_ratio", "1.0", "all samples are training samples (default)"),
+    ]
+    assert [row.name for row in task.children] == ["export_format", "export_type", "path", "version_format"]
+
+
+def test_what_moves_while_an_export_runs_leaves_the_tree_alone() -> None:
+    later = {"status": "SUCCESSED", "progress": 100.0, "update_time": 1, "finished_sample_count": 20, "error_msg": ""}
+    assert outline(ExportTask.from_json(EXAMPLE)) == outline(ExportTask.from_json(EXAMPLE | later))
+
+
+def test_undeclared_keys_are_shown_after_the_declared_ones() -> None:
+    assert list(of_params(clear_difficult=False, samples=["a"])) == ["samples", "clear_difficult"]
+    assert of_params(clear_difficult=False)["clear_difficult"].value == "false"
+
+
+def test_every_scalar_of_a_document_is_a_leaf() -> None:
+    document = {"export_params": {"a": {"b": ["c", {"d": 1.5}]}, "samples": ["x", "y"], "null": None}, "zzz": [[True]]}
+    assert [row.value for row in leaves(outline(ExportTask.from_json(document)))] == [*"xyc", "1.5", "null", "true"]
+
+
+@pytest.mark.parametrize("odd", [7, "text", None, [], ["odd"]], ids=repr)
+def test_parameters_that_are_no_object_are_still_shown(odd: object) -> None:
+    assert [row.name for row in of(export_params=odd)["Task"].children] == ["export_params"]
+
+
+@pytest.mark.parametrize("odd", [7, "text", None, {}, {"hard": "1"}, []], ids=repr)
+def test_conditions_that_are_no_list_or_none_are_still_shown(odd: object) -> None:
+    assert list(of_params(search_conditions=odd)) == ["search_conditions"]
+
+
+@pytest.mark.parametrize("empty", ["", [], {}], ids=repr)
+def test_what_is_empty_is_shown_as_empty(empty: object) -> None:
+    assert of_params(samples=empty)["samples"] == Row("samples", "", "empty", "IDs of the exported samples")
+
+
+def test_several_conditions_are_alternatives() -> None:
+    row = of(export_params={"search_conditions": [{"hard": "1"}, {"hard": "0"}, "odd"]})["Search conditions"]
+    assert row.value == "3, any may match"
+    assert [child.value for child in row.children] == ["hard samples", "samples that are not hard", "odd"]
+
+
+def test_labels_go_by_their_names_and_attributes_by_their_values() -> None:
+    labels = {"labels": [{"name": "cat", "type": 1, "property": {"color": ["red", "blue"], "tail": None}}, {}]}
+    (condition,) = of(export_params={"search_conditions": [{"label_list": labels}]})["Search conditions"].children
+    assert [(row.name, row.value, row.meaning) for row in leaves(condition.children)] == [
+        ("name", "cat", ""),
+        ("color", "red or blue", ""),
+        ("tail", "null", "any value"),
+        ("type", "1", "object detection"),
+        ("1", "0 fields", ""),
+    ]
+
+
+def test_a_long_list_is_folded_into_ranges_that_tell_the_index() -> None:
+    samples = of_params(samples=[f"s{number}" for number in range(250)])["samples"]
+    assert samples.value == "250 items"
+    assert [row.name for row in samples.children] == ["0–99", "100–199", "200–249"]  # noqa: RUF001 - en dashes
+    assert samples.children[1].first_index == 100
+    assert samples.children[1].children[0] == Row("100", "s100")
+
+
+@pytest.mark.parametrize("count", [0, 1, 99, 100])
+def test_a_short_list_is_not_folded(count: int) -> None:
+    assert len(of_params(samples=["s"] * count)["samples"].children) == count
+
+
+def test_many_conditions_are_folded_and_numbered_from_one() -> None:
+    row = of(export_params={"search_conditions": [{"hard": "1"}] * 1_000})["Search conditions"]
+    assert row.value == "1,000, any may match"
+    assert [child.name for child in row.children][::9] == ["1–100", "901–1000"]  # noqa: RUF001 - en dashes
+
+
+@pytest.mark.parametrize(
+    ("params", "where"),
+    [
+        ({"samples": ["s"] * (MAX_ROWS + 5_000)}, "in task.export_params.samples"),
+        ({"search_conditions": ["odd"] * (MAX_ROWS + 5_000)}, "in task.export_params.search_conditions"),
+        ({"undeclared": [[0]] * (MAX_ROWS + 5_000)}, "in task.raw"),
+        ({str(number): 0 for number in range(MAX_ROWS + 5_000)}, "in task.raw"),
+    ],
+    ids=["samples", "conditions", "lists", "fields"],
+)
+def test_past_a_limit_the_rest_is_counted_with_the_place_to_find_it(params: dict[str, Any], where: str) -> None:
+    rows = outline(ExportTask.from_json({"export_params": params, "version_id": "v"}))
+    assert size(rows) < 1.05 * MAX_ROWS
+    rest = [row for row in leaves(rows) if row.name == "…"]
+    assert any(row.meaning == where and row.value.endswith("more") for row in rest)
+
+
+def test_a_filter_keeps_what_matches_with_all_above_unfolded() -> None:
+    rows = outline(
+        ExportTask.from_json({"export_params": {"samples": ["cat", "dog"], "export_dest": "DIR"}, "path": "/"})
+    )
+    (section,) = found(rows, "CAT")
+    (samples,) = section.children
+    assert (section.is_open, samples.is_open) == (True, True)
+    assert samples.children == (Row("0", "cat"),)
+
+
+def test_a_filter_looks_at_names_values_and_words_alike() -> None:
+    rows = outline(ExportTask.from_json(EXAMPLE))
+    for query in ("clear_hard", "DIR", "directory on obs"):
+        (section,) = found(rows, query)
+        assert len(section.children) == 1
+    assert found(rows, "nowhere") == ()
+
+
+def test_a_branch_that_matches_by_itself_keeps_all_below_it() -> None:
+    rows = outline(ExportTask.from_json({"export_params": {"samples": ["cat", "dog"]}}))
+    ((samples,),) = [section.children for section in found(rows, "samples")]
+    assert [row.value for row in samples.children] == ["cat", "dog"]
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [["7", "3"], ["1", "3"], ["007"], ["9" * 5_000], ["\u0667"]],
+    ids=["down", "gap", "zeros", "huge", "foreign"],
+)
+def test_keys_that_look_like_numbers_are_no_indexes(keys: list[str]) -> None:
+    row = of_params(undeclared=dict.fromkeys(keys, "value"))["undeclared"]
+    assert [child.name for child in row.children] == keys
+    assert row.first_index is None
+
+
+@pytest.mark.parametrize("query", [".*", "(", "[a", "\\"])
+def test_a_filter_is_text_and_no_pattern(query: str) -> None:
+    rows = outline(ExportTask.from_json({"export_params": {"samples": [query, "cat"]}}))
+    assert [row.value for row in leaves(found(rows, query))] == [query]
+
+
+def test_trees_are_compared_without_being_laid_out() -> None:
+    one = ExportTask.from_json(EXAMPLE)
+    assert same_tree(one, ExportTask.from_json(EXAMPLE | {"progress": 50.0, "status": "FAILED"}))
+    assert not same_tree(one, ExportTask.from_json(EXAMPLE | {"path": "/elsewhere/"}))
+    assert not same_tree(one, ExportTask.from_json(EXAMPLE | {"export_params": {}}))
+
+
+def test_nesting_stops_at_a_stated_depth() -> None:
+    deep: object = "bottom"
+    for _ in range(3 * MAX_DEPTH):
+        deep = [deep]
+    (leaf,) = leaves(outline(ExportTask.from_json({"deep": deep})))
+    assert leaf.meaning == "deeper levels are in task.raw"
+
+
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [
+        ({}, "samples"),
+        ({"hard": "1"}, "hard samples"),
+        ({"hard": 0}, "samples that are not hard"),
+        ({"frame_in_video": 0}, "samples at video frame 0"),
+        (
+            {"label_list": {"labels": [{"name": "cat", "property": {"@modelarts:color": ["red"]}}]}},
+            "samples labelled cat (color red)",
+        ),
+        ({"sample_name": ".png"}, 'samples with a name that contains ".png"'),
+        ({"sample_time": "day"}, "samples added since yesterday"),
+        ({"sample_time": "20190901-20190915"}, "samples added from 2019-09-01 to 2019-09-15"),
+        ({"sample_time": "20190901-2019091501"}, "samples added from 2019-09-01 to 2019091501"),
+        ({"sample_time": "soon"}, "samples added soon"),
+        ({"label_list": {"labels": [{"name": "cat"}]}}, "samples labelled cat"),
+        ({"label_list": {"op": "AND", "labels": [{"name": "cat"}, {}]}}, "samples labelled cat and anything"),
+        (
+            {"label_list": {"labels": [{"name": "cat", "op": "AND", "property": {"color": ["#3399ff"], "x": None}}]}},
+            "samples labelled cat (color #3399ff and any x)",
+        ),
+        ({"metadata": {"op": "OR", "props": {"a": ["1", "2"], "b": ["3"]}}}, "samples with a 1 or 2 or b 3"),
+        (
+            {"hard": "1", "sample_dir": "/b/d/", "labeler": "ann", "score": "0.5", "frame_in_video": 7},
+            "hard samples in /b/d/, labelled by ann, with confidence 0.5, at video frame 7",
+        ),
+    ],
+    ids=str,
+)
+def test_a_condition_is_one_plain_sentence(condition: dict[str, Any], words: str) -> None:
+    assert sentence(SearchCondition.from_json(condition)) == words
+
+
+def test_an_outline_depends_on_nothing_but_the_document() -> None:
+    copy = json.loads(json.dumps(EXAMPLE))
+    assert outline(ExportTask.from_json(EXAMPLE)) == outline(ExportTask.from_json(copy))

@@ -1,0 +1,242 @@
+"""Everything that can go wrong on the way, alone and in long random sequences: the right end is always reached."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from support import until
+from support.virtual import VirtualScheduler
+
+from modelarts_widgets import ExportHistory, ExportMonitor, ExportTask, ModelArtsClient, NotFoundError, TokenAuth
+from modelarts_widgets.polling import MAX_FAILURES, SCHEDULER
+from modelarts_widgets.simulator import FAULTS, Clock, SimulatedExport, Simulator
+
+RENEWED = {"expired", "revoked"}
+ASK_THE_USER = {"forbidden", "refused"}
+FINAL = {"redirected", "bad request", "not published"}
+PASSING = {
+    *("closed", "reset", "stalled", "silent", "throttled", "throttled for seconds", "throttled until"),
+    *("too many dataset requests", "timed out", "internal", "bad gateway", "unavailable", "unavailable for seconds"),
+    *("gateway timed out", "identity down", "not found", "web page", "web page from a gateway", "empty"),
+    *("empty error", "cut", "oversized", "array", "null", "text", "number", "no text"),
+}
+TOLERATED = {
+    *("drip", "wrong types", "all null", "no fields", "unknown status", "no status", "backwards", "absurd numbers"),
+    *("done too early", "code without failure", "hostile"),
+}
+NO_LIST = {"no fields"}
+"""What passes for an export of which nothing is known, but not for a list of exports."""
+
+
+def test_every_fault_of_the_simulator_is_tried() -> None:
+    assert set(FAULTS) == RENEWED | ASK_THE_USER | FINAL | PASSING | TOLERATED
+    assert len(FAULTS) >= 30
+
+
+def test_a_fault_that_is_none_is_refused() -> None:
+    with pytest.raises(ValueError, match="there is no fault 'bad luck'"):
+        Simulator().inject("bad luck")
+
+
+class Watched:
+    """A widget that follows a long export, alone or in a list, and what its callbacks heard."""
+
+    def __init__(self, simulator: Simulator, kind: str, patience: float = 1.0, **options: Any) -> None:  # noqa: ANN401 - of add_export
+        self.export: SimulatedExport = simulator.add_export(seconds=7_200.0, gradual=False, **options)
+        auth = TokenAuth(simulator.issue_token)
+        self.client = ModelArtsClient(simulator.endpoint, simulator.project_id, auth=auth, timeout=(5.0, patience))
+        self.widget: Any
+        if kind == "history":
+            self.widget = ExportHistory(self.export.dataset_id, client=self.client, interval=0.1)
+        else:
+            self.widget = ExportMonitor(self.export.dataset_id, self.export.task_id, client=self.client, interval=0.1)
+        self.updates: list[Any] = []
+        self.ends: list[ExportTask] = []
+        self.errors: list[str] = []
+        self.widget.on_update(self.updates.append)
+        self.widget.on_done(self.ends.append)
+        self.widget.observe(lambda change: self.errors.append(type(change["new"]).__name__), "error")
+
+    @property
+    def task(self) -> ExportTask | None:
+        """What is known of the export."""
+        known: ExportTask | None
+        known = next(iter(self.widget.tasks), None) if hasattr(self.widget, "tasks") else self.widget.task
+        return known
+
+    @property
+    def status(self) -> str | None:
+        """The status word of the export."""
+        return self.task.status if self.task else None
+
+    def run(self, scheduler: VirtualScheduler) -> None:
+        """Run until the export has ended, or polling has."""
+        self.widget.start()
+        while self.widget.phase in {"polling", "retrying"} and not self.widget.done():
+            scheduler.step()
+
+    def assert_ended_well(self) -> None:
+        """Check the state, that the end was told once, and that the widget shows it."""
+        assert self.task is not None
+        assert (self.status, self.task.progress) == ("SUCCESSED", 100.0)
+        assert self.widget.phase in {"done", "polling"}
+        assert self.widget.error is None
+        assert self.ends == [self.task]
+        assert self.updates[-1] in (self.task, [self.task])
+        assert "✓ SUCCESSED" in self.widget.to_text()
+
+    def close(self) -> None:
+        """Free everything."""
+        self.widget.close()
+        self.client.close()
+
+
+@pytest.fixture(params=["monitor", "history"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """Tell which widget a test is about; all are about both."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def watched(simulator: Simulator, kind: str) -> Iterator[Watched]:
+    pair = Watched(simulator, kind)
+    yield pair
+    pair.close()
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_survived(simulator: Simulator, clock: Clock, watched: Watched, kind: str, fault: str) -> None:
+    widget = watched.widget
+    widget.start()
+    until(lambda: watched.status == "INIT")
+    simulator.inject(fault)
+    polls = widget.stats.polls
+    until(lambda: widget.stats.polls > polls and not simulator._faults)
+    if fault in ASK_THE_USER | FINAL:
+        until(lambda: SCHEDULER.threads == 0)
+        assert widget.phase == ("needs-auth" if fault in ASK_THE_USER else "stopped")
+        widget.resume()
+    elif fault in PASSING:
+        until(lambda: widget.error is None)
+    clock.advance(7_200.0)
+    assert widget.wait(20.0)
+    watched.assert_ended_well()
+    widget.pause()
+    until(lambda: SCHEDULER.threads == 0)
+    kinds = [name for name in watched.errors if name != "NoneType"]
+    tolerated = TOLERATED - NO_LIST if kind == "history" else TOLERATED
+    assert bool(kinds) == (fault not in RENEWED | tolerated)
+    stats = widget.stats
+    assert sum(stats.errors.values()) == len(kinds)
+    unheard = simulator.requests - (fault in RENEWED) - stats.polls
+    assert unheard in {0, int(kind == "history")}, "but for the one that the pause has cut off"
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_fifty_faults_in_a_row_are_survived(
+    simulator: Simulator, clock: Clock, monkeypatch: pytest.MonkeyPatch, kind: str, seed: int
+) -> None:
+    chance = random.Random(seed)
+    faults = chance.choices([*sorted(FAULTS), ""], k=50)
+    scheduler, watched = VirtualScheduler(clock, monkeypatch), Watched(simulator, kind, patience=0.1)
+    widget = watched.widget
+    simulator.inject(*faults)
+    watched.run(scheduler)
+    resumed = 0
+    while not widget.done():
+        assert widget.phase in {"needs-auth", "stopped", "paused"}
+        assert widget.to_text()
+        widget.resume()
+        resumed += 1
+        watched.run(scheduler)
+    watched.assert_ended_well()
+    final = sum(fault in ASK_THE_USER | FINAL | {"not found"} for fault in faults)
+    assert resumed <= final + 50 // MAX_FAILURES
+    assert max(scheduler.delays) <= 66.0
+    watched.close()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_passing_faults_need_nobody(
+    simulator: Simulator, clock: Clock, monkeypatch: pytest.MonkeyPatch, kind: str, seed: int
+) -> None:
+    chance = random.Random(seed)
+    faults = [fault for _ in range(17) for fault in (*chance.choices(sorted(PASSING - {"not found"}), k=2), "drip")]
+    scheduler, watched = VirtualScheduler(clock, monkeypatch), Watched(simulator, kind)
+    simulator.inject(*faults)
+    watched.run(scheduler)
+    watched.assert_ended_well()
+    assert watched.widget.stats.retries == 34
+    watched.close()
+
+
+def test_a_service_that_is_away_for_long_pauses_the_polling_and_says_so(
+    simulator: Simulator, clock: Clock, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    scheduler, watched = VirtualScheduler(clock, monkeypatch), Watched(simulator, kind)
+    watched.widget.start()
+    scheduler.step()
+    simulator.stop()
+    watched.run(scheduler)
+    assert watched.widget.phase == "paused"
+    assert f"call {kind}.resume()" in watched.widget.to_text()
+    assert "○ INIT" in watched.widget.to_text(), "over the last good state"
+    simulator.start()
+    watched.widget.resume()
+    watched.run(scheduler)
+    watched.assert_ended_well()
+    watched.close()
+
+
+def test_a_service_that_restarts_on_its_port_is_found_again(
+    simulator: Simulator, clock: Clock, watched: Watched
+) -> None:
+    watched.widget.start()
+    until(lambda: watched.status == "INIT")
+    for _ in range(3):
+        simulator.stop()
+        until(lambda: watched.widget.error)
+        simulator.start()
+        until(lambda: watched.widget.error is None)
+    clock.advance(7_200.0)
+    assert watched.widget.wait(20.0)
+    watched.assert_ended_well()
+
+
+def test_a_task_that_disappears_is_believed_the_third_time(simulator: Simulator, watched: Watched) -> None:
+    watched.widget.start()
+    until(lambda: watched.status == "INIT")
+    simulator.inject(*["not found"] * 3)
+    with pytest.raises(NotFoundError):
+        watched.widget.wait(20.0)
+    assert watched.widget.phase == "stopped"
+    assert watched.widget.stats.errors == {"NotFoundError": 3}
+    assert "○ INIT" in watched.widget.to_text()
+
+
+def test_a_failed_export_survives_faults_too(
+    simulator: Simulator, clock: Clock, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    scheduler, watched = VirtualScheduler(clock, monkeypatch), Watched(simulator, kind, outcome="FAILED")
+    simulator.inject("cut", "internal", "wrong types", "closed")
+    watched.run(scheduler)
+    assert watched.status == "FAILED"
+    assert len(watched.ends) == 1
+    watched.close()
+
+
+def test_the_wait_that_throttling_asks_for_is_kept(
+    simulator: Simulator, clock: Clock, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    scheduler, watched = VirtualScheduler(clock, monkeypatch), Watched(simulator, kind)
+    simulator.inject("throttled for seconds", "unavailable for seconds", "throttled")
+    watched.widget.start()
+    for _ in range(3):
+        scheduler.step()
+    for delay, least in zip(scheduler.delays, (1.0, 1.0, 0.4), strict=True):
+        assert least <= delay <= 1.1 * least
+    watched.close()

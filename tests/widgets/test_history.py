@@ -1,0 +1,539 @@
+"""All exports of a dataset at once: what only a table of many does. The rest is tested with the monitor's."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pandas as pd
+import pytest
+import traitlets
+from ipywidgets.widgets.widget import _instances
+from support import EXAMPLE, until
+from support.virtual import VirtualScheduler
+
+from modelarts_widgets import (
+    ConfigurationError,
+    ConnectionFailedError,
+    ExportHistory,
+    ExportMonitor,
+    ExportTask,
+    ModelArtsClient,
+    ModelArtsError,
+    TokenAuth,
+)
+from modelarts_widgets.polling import FEEDS
+from modelarts_widgets.simulator import Clock, Simulator
+from modelarts_widgets.widgets.card import View
+
+Watch = Callable[..., ExportHistory]
+Message = tuple[str, str, dict[str, Any]]
+
+
+class Dataset:
+    """A client of a dataset whose exports are what a test says."""
+
+    def __init__(self, *tasks: dict[str, Any]) -> None:
+        self.tasks = list(tasks)
+        self.asked = 0
+        self.auth = self.refusal = None
+        self.endpoint, self.project_id = f"dataset {id(self)}", "p"
+        self.error: Exception | None = None
+
+    def list_export_tasks(self, dataset_id: str) -> Iterator[ExportTask]:
+        """Give all exports."""
+        assert dataset_id
+        self.asked += 1
+        if self.error:
+            raise self.error
+        yield from map(ExportTask.from_json, self.tasks)
+
+
+def task(number: int, status: str = "SUCCESSED", **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+    return EXAMPLE | {"task_id": f"t{number}", "status": status, "create_time": 1_606_000_000_000 + number} | changes
+
+
+@pytest.fixture
+def watch() -> Iterator[Watch]:
+    """Return a function that makes tables which are closed after the test."""
+    made: list[ExportHistory] = []
+
+    def make(client: Any, dataset_id: str = "d", interval: float = 0.1) -> ExportHistory:  # noqa: ANN401
+        made.append(ExportHistory(dataset_id, client=client, interval=interval))
+        return made[-1]
+
+    yield make
+    for history in made:
+        history.close()
+    assert not FEEDS
+
+
+@pytest.fixture
+def scheduler(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> VirtualScheduler:
+    """Let time pass only when somebody waits, and nothing by chance."""
+    monkeypatch.setattr("modelarts_widgets.polling.poller.JITTER", 0.0)
+    monkeypatch.setattr(View, "clock", clock)
+    return VirtualScheduler(clock, monkeypatch)
+
+
+def count(messages: list[Message]) -> int:
+    return len([kind for _, kind, _ in messages if kind == "comm_msg"])
+
+
+def names(history: ExportHistory) -> list[str | None]:
+    return [task.task_id for task in history.tasks]
+
+
+def drawn(history: ExportHistory) -> str:
+    value: str = history._list.value
+    return value
+
+
+def choose(history: ExportHistory, row: int) -> None:
+    """Do what the front end does when a mark is chosen."""
+    history._rows.set_state({"index": row})
+
+
+# What it shows
+
+
+def test_all_exports_are_there_the_newest_first(watch: Watch, scheduler: VirtualScheduler) -> None:
+    history = watch(Dataset(task(1), task(3, "RUNNING"), task(2, "FAILED")))
+    assert history.tasks == []
+    history.start()
+    scheduler.step()
+    assert names(history) == ["t3", "t2", "t1"]
+    assert "3 exports: 1 running, 1 succeeded, 1 failed" in drawn(history)
+    assert "3 exports: 1 running" in repr(history)
+
+
+def test_the_list_of_tasks_is_ones_own(watch: Watch, scheduler: VirtualScheduler) -> None:
+    history = watch(Dataset(task(1)))
+    history.start()
+    scheduler.step()
+    history.tasks.clear()
+    assert names(history) == ["t1"]
+
+
+def test_an_export_that_is_created_appears_by_itself(watch: Watch, scheduler: VirtualScheduler) -> None:
+    dataset = Dataset(task(1))
+    history = watch(dataset)
+    history.start()
+    for _ in range(500):
+        scheduler.step()
+    assert (history.phase, scheduler.delays[-1]) == ("polling", 30.0), "nothing runs: no hurry"
+    dataset.tasks.append(task(2, "RUNNING"))
+    scheduler.step()
+    assert names(history) == ["t2", "t1"]
+    assert scheduler.delays[-1] == 0.1
+
+
+def test_a_dataset_without_exports_says_so(watch: Watch, scheduler: VirtualScheduler) -> None:
+    history = watch(Dataset())
+    history.start()
+    scheduler.step()
+    assert "no exports yet" in drawn(history)
+    assert history.done()
+
+
+def test_rows_are_flat_and_pandas_takes_them(watch: Watch, scheduler: VirtualScheduler) -> None:
+    history = watch(Dataset(task(1, total_sample_count=20), task(2, "FAILED", error_code="ModelArts.4401")))
+    assert history.to_dicts() == []
+    history.start()
+    scheduler.step()
+    frame = pd.DataFrame(history.to_dicts()).set_index("task_id")
+    assert list(frame.index) == ["t2", "t1"]
+    assert frame.loc["t1", "total_sample_count"] == 20
+    assert frame.loc["t2", "error_code"] == "ModelArts.4401"
+    assert str(frame["created_at"].dtype).endswith("UTC]")
+    assert frame.loc["t1", "created_at"].year == 2020
+    assert set(frame["mode"]) == {"OBS"}
+
+
+# Choosing
+
+
+def test_a_chosen_row_is_shown_in_full_below(watch: Watch, scheduler: VirtualScheduler) -> None:
+    history = watch(Dataset(task(1), task(2, "FAILED", error_msg="No space is left.")))
+    history.start()
+    scheduler.step()
+    choose(history, 0)
+    assert history.chosen == "t2"
+    assert "No space is left." in history._card._summary.value  # type: ignore[union-attr]
+    assert history._card in history.children
+    choose(history, 1)
+    assert history.chosen == "t1"
+    history._away.click()
+    assert history.chosen is None
+    assert history._card not in history.children
+    assert history._rows.index is None
+
+
+def test_a_chosen_export_stays_chosen_and_its_tree_as_it_is(
+    watch: Watch, scheduler: VirtualScheduler, messages: list[Message]
+) -> None:
+    dataset = Dataset(task(1, "RUNNING"))
+    history = watch(dataset, interval=5.0)
+    history.start()
+    scheduler.step()
+    choose(history, 0)
+    tree = history._card._tree.comm.comm_id  # type: ignore[union-attr]
+    messages.clear()
+    for number in range(2, 12):
+        dataset.tasks = [task(1, "RUNNING", progress=float(number)), *(task(other) for other in range(2, number + 1))]
+        scheduler.step()
+        assert history.chosen == "t1"
+        assert history._rows.index == (number - 1 if number <= 10 else None), "it moves down, and to the next page"
+    assert tree not in [model for model, _, _ in messages], "or its open branches would close"
+    assert "11.0 %" in history._card._bar.value  # type: ignore[union-attr]
+    history.page = 2
+    assert history._rows.index == 0
+
+
+def test_an_export_can_be_chosen_before_it_appears(watch: Watch, scheduler: VirtualScheduler) -> None:
+    dataset = Dataset(task(1))
+    history = watch(dataset)
+    history.chosen = "t2"
+    history.start()
+    scheduler.step()
+    assert history._card is None
+    dataset.tasks.append(task(2, "RUNNING"))
+    scheduler.step()
+    assert history._card in history.children
+    dataset.tasks.pop()
+    scheduler.step()
+    assert history._card not in history.children, "it has vanished"
+
+
+def test_the_chosen_card_has_speed_and_time_left(watch: Watch, scheduler: VirtualScheduler) -> None:
+    dataset = Dataset()
+    history = watch(dataset, interval=5.0)
+    history.chosen = "t1"
+    history.start()
+    for number in range(1, 6):
+        counts = {"finished_sample_count": 100 * number, "total_sample_count": 1_000}
+        dataset.tasks = [task(1, "RUNNING", update_time=1_606_000_000_000 + 5_000 * number, **counts)]
+        scheduler.step()
+    assert "20 samples/s · about 25 s left" in history._card._bar.value  # type: ignore[union-attr]
+
+
+# Filters and pages
+
+
+def test_filters_and_pages_change_what_is_shown(watch: Watch, scheduler: VirtualScheduler) -> None:
+    history = watch(Dataset(*(task(number, "FAILED" if number % 5 == 0 else "SUCCESSED") for number in range(25))))
+    history.start()
+    scheduler.step()
+    assert "1 to 10 of 25" in drawn(history)
+    older = history._turning[1]
+    older.click()
+    older.click()
+    older.click()
+    assert (history.page, history._rows.options[0]) == (3, "21")
+    assert "21 to 25 of 25" in drawn(history)
+    history._status.set_state({"index": 3})
+    assert (history.status_filter, history.page) == ("failed", 1)
+    assert "1 to 5 of 5 (all: 25)" in drawn(history)
+    history._query.set_state({"value": "T20"})
+    assert history.filter == "T20"
+    assert "1 to 1 of 1 (all: 25)" in drawn(history)
+    history.filter, history.status_filter = "", "all"
+    history._turning[0].click()
+    assert history.page == 1
+    assert names(history) == [f"t{number}" for number in range(24, -1, -1)], "all the time"
+
+
+def test_a_page_that_is_no_more_falls_back_to_the_last(watch: Watch, scheduler: VirtualScheduler) -> None:
+    dataset = Dataset(*map(task, range(30)))
+    history = watch(dataset)
+    history.page = 99
+    history.start()
+    scheduler.step()
+    assert "21 to 30 of 30" in drawn(history)
+    dataset.tasks = dataset.tasks[:5]
+    scheduler.step()
+    assert drawn(history).count("<tr") == 6
+    history._turning[0].click()
+    assert history.page == 1
+
+
+@pytest.mark.parametrize(("name", "value"), [("status_filter", "odd"), ("page", 0), ("patience", -1.0), ("chosen", 7)])
+def test_settings_that_make_no_sense_are_refused(watch: Watch, name: str, value: object) -> None:
+    with pytest.raises(traitlets.TraitError):
+        setattr(watch(Dataset()), name, value)
+
+
+# What it costs
+
+
+def test_a_thousand_exports_cost_ten_requests_and_one_message_at_most(
+    simulator: Simulator, client: ModelArtsClient, clock: Clock, scheduler: VirtualScheduler, watch: Watch,
+    messages: list[Message],
+) -> None:  # fmt: skip
+    for number in range(1_000):
+        simulator.add_export(seconds=0.0 if number < 990 else 60.0 + number, samples=1_000)
+    history = watch(client, simulator.dataset_id, interval=5.0)
+    history.start()
+    scheduler.step()
+    assert (simulator.requests, len(history.tasks)) == (10, 1_000)
+    models = len(_instances)
+    clock.advance(200.0)  # they run by now
+    for _ in range(10):
+        messages.clear()
+        scheduler.step()
+        assert count(messages) <= 1
+    assert count(messages) == 1, "they move"
+    assert simulator.requests == 110
+    assert len(_instances) == models
+    clock.advance(3_600.0)
+    messages.clear()
+    scheduler.step()
+    assert history.done()
+    assert count(messages) == 1, "ten ends at once"
+    simulator.add_export(seconds=60.0)
+    messages.clear()
+    scheduler.step()
+    assert count(messages) == 1, "a new one, and all others a row further down"
+
+
+def test_an_answer_that_brings_nothing_new_sends_nothing(
+    watch: Watch, scheduler: VirtualScheduler, messages: list[Message]
+) -> None:
+    history = watch(Dataset(*map(task, range(30)), task(30, "RUNNING")))
+    history.start()
+    scheduler.step()
+    choose(history, 0)
+    messages.clear()
+    for _ in range(5):
+        scheduler.step()
+    assert count(messages) == 0
+
+
+def test_bars_tick_once_a_second_at_most(
+    watch: Watch, scheduler: VirtualScheduler, clock: Clock, messages: list[Message]
+) -> None:
+    dataset = Dataset()
+    watch(dataset).start()
+    begin = clock()
+    while clock() - begin < 20.0:
+        dataset.tasks = [task(1, "RUNNING", progress=(clock() - begin) * 5)]
+        scheduler.step()
+    assert 15 <= count(messages) <= 22
+
+
+def test_two_tables_of_a_dataset_share_one_poll_and_a_monitor_has_its_own(
+    simulator: Simulator, client: ModelArtsClient, scheduler: VirtualScheduler, watch: Watch
+) -> None:
+    export = simulator.add_export(dataset_id="list", task_id="list")
+    for _ in range(2):
+        watch(client, export.dataset_id).start()
+    monitor = ExportMonitor(export.dataset_id, export.task_id, client=client)
+    monitor.start()
+    assert len(FEEDS) == 2
+    scheduler.step()
+    scheduler.step()
+    assert simulator.requests == 2
+    monitor.close()
+
+
+def test_closing_frees_all_models_the_chosen_card_among_them(
+    watch: Watch, scheduler: VirtualScheduler, messages: list[Message]
+) -> None:
+    before = set(_instances)
+    history = watch(Dataset(task(1)))
+    history.start()
+    scheduler.step()
+    choose(history, 0)
+    history.close()
+    assert set(_instances) == before
+    kinds = [kind for _, kind, _ in messages]
+    assert kinds.count("comm_open") == kinds.count("comm_close") > 20
+    assert "✓ SUCCESSED" in history.to_text()
+    assert set(history._repr_mimebundle_()) == {"text/plain", "text/html"}
+
+
+def test_what_is_closed_opens_no_more_models(watch: Watch, scheduler: VirtualScheduler) -> None:
+    before = set(_instances)
+    history = watch(Dataset(task(1)))
+    history.start()
+    scheduler.step()
+    history.close()
+    history.chosen = "t1"
+    assert set(_instances) == before
+    assert "Dataset export t1" in history.to_text()
+
+
+# Waiting
+
+
+def test_waiting_is_for_all_exports_that_run(simulator: Simulator, client: ModelArtsClient, clock: Clock) -> None:
+    for seconds in (0.0, 60.0, 600.0):
+        simulator.add_export(seconds=seconds)
+    history = ExportHistory(simulator.dataset_id, client=client, interval=0.1)
+    with pytest.raises(TimeoutError, match=r"An export of dataset .* has not ended within 0\.2 s"):
+        history.wait(0.2)
+    clock.advance(60.0)
+    with pytest.raises(TimeoutError):
+        history.wait(0.2)
+    clock.advance(600.0)
+    assert [task.succeeded for task in history.wait(20.0)] == [True] * 3
+    history.close()
+
+
+def test_an_export_that_was_created_since_the_last_answer_is_waited_for(
+    simulator: Simulator, client: ModelArtsClient, clock: Clock
+) -> None:
+    history = ExportHistory(simulator.dataset_id, client=client, interval=600.0)
+    assert history.wait(20.0) == []
+    export = simulator.add_export(seconds=60.0)
+    threading.Timer(0.2, clock.advance, [60.0]).start()
+    history.interval = 0.1
+    assert [task.task_id for task in history.wait(20.0)] == [export.task_id]
+    assert history.done()
+    history.close()
+
+
+def test_a_coroutine_waits_for_all_exports_too(simulator: Simulator, client: ModelArtsClient, clock: Clock) -> None:
+    simulator.add_export(seconds=60.0)
+    history = ExportHistory(simulator.dataset_id, client=client, interval=0.1)
+    history.on_update(lambda _: clock.advance(60.0))
+    assert [task.succeeded for task in asyncio.run(history.wait_async(20.0))] == [True]
+    history.close()
+
+
+def test_waiting_ends_with_the_polling(watch: Watch) -> None:
+    dataset = Dataset(task(1, "RUNNING"))
+    history = watch(dataset)
+    history.on_update(lambda _: history.pause())
+    with pytest.raises(ModelArtsError, match=r"Polling is paused: call resume\(\) to go on"):
+        history.wait(20.0)
+    dataset.tasks = [task(1)]
+    with pytest.raises(ModelArtsError, match="Polling is paused"):
+        history.wait(20.0)
+
+
+def test_waiting_in_an_observer_is_refused(watch: Watch) -> None:
+    history = watch(Dataset(task(1, "RUNNING")))
+    heard: list[str] = []
+
+    def wait(_: object) -> None:
+        with pytest.raises(RuntimeError, match="in the thread that it would wait for"):
+            history.wait()
+        heard.append("refused")
+
+    history.on_update(wait)
+    history.start()
+    until(lambda: heard)
+
+
+def test_each_end_is_told_once(watch: Watch, scheduler: VirtualScheduler) -> None:
+    dataset = Dataset(task(1), task(2, "RUNNING"), task(3, "RUNNING"))
+    history = watch(dataset)
+    ends: list[tuple[str | None, str | None]] = []
+    history.on_done(lambda task: ends.append((task.task_id, task.status)))
+    history.start()
+    scheduler.step()
+    assert ends == [], "what had ended before is no news"
+    dataset.tasks[1] = task(2)
+    scheduler.step()
+    dataset.tasks += [task(4, "FAILED")]
+    scheduler.step()
+    dataset.tasks[1] = task(2, "RUNNING")
+    scheduler.step()
+    dataset.tasks[1:3] = [task(2), task(3)]
+    scheduler.step()
+    assert ends == [("t2", "SUCCESSED"), ("t4", "FAILED"), ("t3", "SUCCESSED")]
+
+
+def test_ends_during_a_pause_are_told_when_it_is_over(watch: Watch, scheduler: VirtualScheduler) -> None:
+    dataset = Dataset(task(1, "RUNNING"))
+    history = watch(dataset)
+    ends: list[ExportTask] = []
+    history.on_done(ends.append)
+    history.start()
+    scheduler.step()
+    history.pause()
+    dataset.tasks = [task(1)]
+    history.resume()
+    scheduler.step()
+    assert [task.task_id for task in ends] == ["t1"]
+
+
+# Its buttons, and what goes wrong
+
+
+def test_pause_and_resume_are_one_button(watch: Watch, scheduler: VirtualScheduler) -> None:
+    history = watch(Dataset(task(1, "RUNNING")))
+    history.start()
+    scheduler.step()
+    history._pause.click()
+    assert (history.phase, history._pause.description) == ("paused", "Resume")
+    assert "modelarts-paused" in drawn(history)
+    history._pause.click()
+    assert (history.phase, history._pause.description) == ("polling", "Pause")
+    asked = history.client.asked
+    history._refresh.click()
+    scheduler.step()
+    assert history.client.asked == asked + 1
+
+
+def test_an_error_stands_over_the_last_good_table(watch: Watch, scheduler: VirtualScheduler) -> None:
+    dataset = Dataset(task(1))
+    history = watch(dataset)
+    history.start()
+    scheduler.step()
+    dataset.error = ConnectionFailedError("There is no connection to somewhere")
+    scheduler.step()
+    assert history.phase == "retrying"
+    for text in (drawn(history), history.to_text()):
+        assert "There is no connection to somewhere" in text
+        assert "1 of 10" in text
+        assert "t1" in text
+
+
+@pytest.mark.parametrize("name", ["", ".."])
+def test_an_id_that_would_lead_elsewhere_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="dataset_id"):
+        ExportHistory(name, client=Dataset())  # type: ignore[arg-type]
+
+
+def test_without_a_client_the_environment_is_asked(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigurationError):
+        ExportHistory("d")
+    client = ModelArtsClient(simulator.endpoint, simulator.project_id, auth=TokenAuth(simulator.token))
+    monkeypatch.setattr(ModelArtsClient, "from_env", lambda: client)
+    simulator.add_export(seconds=0.0)
+    history = ExportHistory(simulator.dataset_id)
+    assert len(history.wait(20.0)) == 1
+    history.close()
+    assert not client._session.adapters["http://"].poolmanager.pools  # type: ignore[attr-defined]
+
+
+# Plain HTML while nothing runs
+
+
+def test_a_table_in_which_nothing_runs_comes_to_rest_when_nobody_touches_it(
+    watch: Watch, scheduler: VirtualScheduler, clock: Clock
+) -> None:
+    dataset = Dataset(task(1, "RUNNING"))
+    history = watch(dataset, interval=5.0)
+    history.start()
+    scheduler.step()
+    clock.advance(600.0)
+    assert not history._is_at_rest, "something runs"
+    dataset.tasks = [task(1)]
+    scheduler.step()
+    assert history._is_at_rest
+    history.filter = "t"
+    assert not history._is_at_rest, "somebody is there"
+    clock.advance(59.0)
+    assert not history._is_at_rest
+    clock.advance(1.0)
+    assert history._is_at_rest
+    assert "application/vnd.jupyter.widget-view+json" in history._repr_mimebundle_(), "shown again, it is alive"
+    clock.advance(60.0)
+    dataset.tasks.append(task(2, "RUNNING"))
+    scheduler.step()
+    assert not history._is_at_rest
