@@ -261,10 +261,10 @@ class ExportTask(_Document):
         return f"<ExportTask {words}>".encode(errors="replace").decode()  # JSON can hold what no file can
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        return self._renderer(self)
+        return type(self)._renderer(self)
 
     def _repr_html_(self) -> str | None:
-        return self._renderer(self).get("text/html")
+        return type(self)._renderer(self).get("text/html")
 
 
 def _moment(milliseconds: int | None) -> datetime | None:
