@@ -111,3 +111,16 @@ def _why(error: requests.RequestException) -> str:
     if isinstance(error, requests.Timeout):
         return "No answer in time from"
     return "There is no connection to"
+
+
+class Cancellation:
+    """Placeholder."""
+
+    def __enter__(self) -> Cancellation:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def cancel(self) -> None:
+        """Cancel."""

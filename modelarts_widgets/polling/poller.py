@@ -1,230 +1,273 @@
-"""`Poll`: what a step does and when the next is due. It knows no thread, no clock and no HTTP: a list tests it."""
+"""`Poller`: one poll of a subject, shared by all who watch it: asks, decides what comes next, keeps the state."""
 
 from __future__ import annotations
 
 import logging
+import os
 import random
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Generic, Literal, Protocol, TypeVar
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from typing import Generic, Protocol, TypeVar
 
-from ..api.errors import (
-    AuthenticationError,
-    ConnectionFailedError,
-    MalformedResponseError,
-    ModelArtsError,
-    NotFoundError,
-    PermissionDeniedError,
-    ServiceError,
-    ThrottledError,
-)
+from ..api.errors import AuthenticationError, ModelArtsError
+from ..api.models import ExportTask
+from ..api.transport import Cancellation
+from . import scheduler
+from .backoff import after_answer, after_error
+from .speed import SpeedEstimator
+from .state import State, Tasks, changing, put_off
 
-Phase = Literal["idle", "polling", "retrying", "paused", "needs-auth", "done", "stopped"]
-"""``paused``: for now, by us or the user; ``needs-auth``: credentials refused; ``stopped``: asking makes no sense."""
-
-MAX_FAILURES = 10
-"""Failed requests in a row after which a poll pauses."""
-MAX_DELAY = 60.0
-"""Seconds; no wait that we choose ourselves after a failure is longer."""
-MAX_NOT_FOUND = 3
-"""Times in a row that something is not found until that is believed: it may have been created just now."""
-QUIET_SHARE = 0.1
-"""While answers bring nothing new, the wait grows to this share of the silence so far …"""
-MAX_QUIET_DELAY = 30.0
-"""… and no further than this, in seconds."""
 JITTER = 0.1
-"""Share of a wait that chance may add, so that a hundred polls do not tick together."""
+"""Share of a delay that chance may add, so that a hundred polls do not tick together."""
 
-LOCK = threading.RLock()
-"""One lock for all polls, so that an observer of one may act on another without a deadlock."""
-
-_BAD_REQUEST, _TIMED_OUT, _FIRST_SERVER_ERROR = 400, 408, 500
+ResultT = TypeVar("ResultT")
 _logger = logging.getLogger(__name__)
 
 
-class Pollable(Protocol):
-    """What a poll wants to know of an answer."""
+class StatusClient(Protocol):
+    """What a stand-in for `ModelArtsClient` needs: the one of these methods that is used."""
+
+    def get_export_task(self, dataset_id: str, task_id: str) -> ExportTask:
+        """Return the state of one export task, or raise a `ModelArtsError`. May block."""
+
+    def list_export_tasks(self, dataset_id: str) -> Iterable[ExportTask]:
+        """Return all export tasks of a dataset, or raise a `ModelArtsError`. May block."""
+
+
+@dataclass(frozen=True, eq=False)
+class Subject(Generic[ResultT]):
+    """What is watched."""
+
+    path: tuple[str, ...]
+    """What is asked of the client."""
+    title: str
+    """The same in words."""
+    client: StatusClient
+    owns_client: bool
+    """Whether the client is closed with the watch."""
+    fetch: Callable[[], Tasks]
+    """Ask once. Blocks for the request."""
+    result: Callable[[Tasks], ResultT]
+    """Return an answer as those who wait and the callbacks get it."""
+    is_endless: bool = False
+    """Whether more can come after everything has ended."""
 
     @property
-    def is_done(self) -> bool:
-        """Whether nothing will change any more."""
+    def key(self) -> Hashable:
+        """What tells it from others: watches of one key share a poll. Credentials are part of it."""
+        return getattr(self.client, "_identity", self.client), *self.path
+
+    @property
+    def standing(self) -> Standing | None:
+        """What is known of the client's credentials; ``None`` for a stand-in."""
+        return getattr(self.client, "_standing", None)
+
+    def forgive(self) -> None:
+        """Let refused credentials be tried again."""
+        if self.standing is not None:
+            self.standing.forgive()
 
 
-AnswerT = TypeVar("AnswerT", bound=Pollable)
+class Subscriber(Protocol):
+    """One who watches."""
+
+    @property
+    def subject(self) -> Subject[object]:
+        """What it watches; the last one to join asks for all."""
+
+    @property
+    def pace(self) -> float:
+        """Seconds between two requests that are soon enough."""
+
+    def on_step(self, error: Exception | None, *, is_new: bool) -> None:
+        """Take note of the outcome of a step, under the shared lock. Blocks for nothing."""
+
+    def rejoin(self) -> None:
+        """Go on after refused credentials have been accepted."""
 
 
-class Poll(Generic[AnswerT]):
-    """One thing that is asked for until it is done.
+class Poller:
+    """A poll that several may watch. It begins with the first of them, and ends when the last one leaves."""
 
-    Parameters
-    ----------
-    fetch : callable
-        Ask once; return the answer or raise `ModelArtsError`. May block; called without `lock`.
-    on_update : callable
-        Called with each answer, under `lock`.
-    on_error : callable
-        Called with each error, under `lock`. `phase`, `failures` and `delay` then say what happens next.
-    interval : float, default 2.0
-        Seconds between two answers while they bring something new.
-    pulse : callable, optional
-        What of an answer shows that something moves. Default: the whole answer.
-    chance : callable, optional
-        Number from 0 to 1, for the jitter. Default: `random.random`.
-    """
-
-    def __init__(
-        self,
-        fetch: Callable[[], AnswerT],
-        on_update: Callable[[AnswerT], None],
-        on_error: Callable[[Exception], None],
-        *,
-        interval: float = 2.0,
-        pulse: Callable[[AnswerT], object] = lambda answer: answer,
-        chance: Callable[[], float] = random.random,
-    ) -> None:
-        self.interval = interval
-        self.phase: Phase = "idle"
-        self.failures = 0
-        """Failed requests in a row."""
-        self.budget = MAX_FAILURES
-        """Failed requests in a row that end the polling, for the last error."""
-        self.delay: float | None = None
-        """Seconds until the next step, before jitter; ``None`` where there is none."""
-        self.ended_by: Exception | None = None
-        """The error for which polling paused or ended; ``None`` where the user or the last answer ended it."""
-        self.lock = LOCK
-        """Held while a step reports and while a phase changes; never while a request is under way."""
-        self._turn = 0
-        self._stepping: int | None = None
-        self._pulse = pulse
-        self._chance = chance
-        self._last_pulse: object = None
+    def __init__(self, key: Hashable) -> None:
+        self.state = State()
+        self.begun = 0
+        """Requests so far."""
+        self._key = key
+        self._subscribers: list[Subscriber] = []
+        self._generation = 0
+        """What is under way from an earlier generation is dropped."""
+        self._under_way: Cancellation | None = None
+        self._is_urgent = False
+        """Whether the next request is due as soon as the one under way has ended."""
         self._quiet = 0.0
-        self._fetch = fetch
-        self._on_update = on_update
-        self._on_error = on_error
+        self._moving: object = None
+
+    def join(self, subscriber: Subscriber) -> None:
+        """Let somebody watch, and ask at once. Whoever watches already becomes the one who asks."""
+        is_known = subscriber in self._subscribers
+        if is_known:
+            self._subscribers.remove(subscriber)
+        self._subscribers.append(subscriber)
+        if is_known or not self.state.is_active:
+            self._quiet = 0.0
+            self._turn(replace(self.state, phase="polling", delay=0.0, error=None, ended_by=None, failures=0))
+        self.adjust()
+        self.expedite()
+
+    def leave(self, subscriber: Subscriber) -> None:
+        """Let somebody watch no more."""
+        if subscriber in self._subscribers:
+            self._subscribers.remove(subscriber)
+        if self._subscribers:
+            self.adjust()
+        elif self.state.is_active:
+            self._turn(replace(self.state, phase="stopped", delay=None))
+            scheduler.SCHEDULER.cancel(self)
+            self._forget()
+
+    def adjust(self) -> None:
+        """Take up the pace that the subscribers want now. A delay after a failure stays: the service may want it."""
+        pace = self._pace
+        if self.state.phase == "polling" and (self.state.delay or 0.0) > pace:
+            self._quiet = 0.0
+            self.state = replace(self.state, delay=pace)
+            scheduler.SCHEDULER.hasten(self, pace)
+
+    def expedite(self) -> None:
+        """Ask now, or as soon as the request under way has ended."""
+        if self._under_way is not None:
+            self._is_urgent = True
+        elif self.state.is_active:
+            scheduler.SCHEDULER.schedule(self)
+
+    def step(self) -> None:
+        """Ask once, keep what came, and schedule the next step. Blocks for the request."""
+        with changing():
+            if self._under_way is not None or not self.state.is_active or not self._subscribers:
+                return
+            subject, generation = self._subscribers[-1].subject, self._generation
+            self._under_way = cancellation = Cancellation()
+            self._is_urgent = False
+            self.begun += 1
+        with cancellation:
+            outcome = self._outcome(subject)
+        with changing():
+            self._under_way = None
+            if generation == self._generation:
+                self._keep(outcome)
+            self._go_on()
 
     @property
-    def is_active(self) -> bool:
-        """Whether the poll goes on by itself."""
-        return self.phase in {"polling", "retrying"}
+    def is_asking(self) -> bool:
+        """Whether a request is under way."""
+        return self._under_way is not None
 
     @property
-    def is_stepping(self) -> bool:
-        """Whether an answer is under way."""
-        return self._stepping is not None
+    def _pace(self) -> float:
+        return min(subscriber.pace for subscriber in self._subscribers)
 
-    @property
-    def is_stepping_here(self) -> bool:
-        """Whether this thread is in the middle of a step."""
-        return self._stepping == threading.get_ident()
+    def _turn(self, state: State) -> None:
+        """Enter a state in which what is under way counts no more."""
+        self.state = state
+        self._generation += 1
+        if self._under_way is not None:
+            put_off(self._under_way.cancel)
 
-    def begin(self) -> None:
-        """Go to phase ``polling`` with a fresh count of failures; an answer still under way is dropped."""
-        with self.lock:
-            self.failures, self._quiet = 0, 0.0
-            self._turn_to("polling", 0.0)
-
-    def end(self, phase: Phase) -> None:
-        """Go to a phase in which nothing is asked for; an answer still under way is dropped."""
-        with self.lock:
-            self._turn_to(phase, None)
-
-    def attend(self, interval: float) -> float | None:
-        """Set the interval; return the seconds after which the next step is due at the latest, if that is sooner.
-
-        A wait after a failure stays as it is: the service may have asked for it.
-        """
-        with self.lock:
-            self.interval = interval
-            if self.phase != "polling" or (self.delay or 0.0) <= interval:
-                return None
-            self._quiet, self.delay = 0.0, interval
-            return interval
-
-    def _turn_to(self, phase: Phase, delay: float | None) -> None:
-        self.phase, self.delay, self.ended_by = phase, delay, None
-        self._turn += 1
-
-    def step(self) -> float | None:
-        """Ask once and report. Blocks for the request.
-
-        Returns
-        -------
-        float or None
-            Seconds until the next step is due; ``None`` when there is none.
-        """
-        with self.lock:
-            if not self.is_active:
-                return None
-            turn, self._stepping = self._turn, threading.get_ident()
+    def _outcome(self, subject: Subject[object]) -> Tasks | Exception:
         try:
-            answer = self._fetch()
+            tasks = _asked(subject)
         except ModelArtsError as error:
-            return self._report_error(turn, error, *self._after(error))
+            return error
         except Exception as error:
-            _logger.exception("A poll ended by a fault of its own")
-            return self._report_error(turn, error, "stopped", None)
-        return self._report(turn, answer)
+            _logger.exception("%s: polling ended by a fault of its own", subject.title)
+            return error
+        except BaseException as error:  # from a client or an auth object of somebody else's
+            _logger.exception("%s: polling ended", subject.title)
+            return ModelArtsError(f"Polling was ended by {type(error).__name__}")
+        return self.state.tasks if self.state.tasks is not None and _is_same(tasks, self.state.tasks) else tasks
 
-    def _report(self, turn: int, answer: AnswerT) -> float | None:
-        with self.lock:
-            if turn == self._turn:
-                self.phase, self.failures = ("done" if answer.is_done else "polling"), 0
-                self.delay = None if answer.is_done else self._pause_after(answer)
-                with log_exceptions():
-                    self._on_update(answer)
-            self._stepping = None
-            return self._jittered()
+    def _keep(self, outcome: Tasks | Exception) -> None:
+        is_error, before = isinstance(outcome, Exception), self.state
+        self.state = self._after_error(outcome) if isinstance(outcome, Exception) else self._after_answer(outcome)
+        for subscriber in list(self._subscribers):
+            error = outcome if isinstance(outcome, Exception) else None
+            subscriber.on_step(error, is_new=not is_error and self.state.tasks is not before.tasks)
 
-    def _pause_after(self, answer: AnswerT) -> float:
-        """Wait for the interval while things move, and longer the longer they stand still."""
-        pulse = self._pulse(answer)
-        self._quiet = self._quiet + (self.delay or 0.0) if pulse == self._last_pulse else 0.0
-        self._last_pulse = pulse
-        return max(self.interval, min(MAX_QUIET_DELAY, QUIET_SHARE * self._quiet))
+    def _after_answer(self, tasks: Tasks) -> State:
+        moving, now = _moving(tasks), scheduler.SCHEDULER.clock()
+        self._quiet = self._quiet + (self.state.delay or 0.0) if moving == self._moving else 0.0
+        self._moving = moving
+        is_final = all(task.is_done for task in tasks) and not self._subscribers[-1].subject.is_endless
+        phase, delay, _ = after_answer(is_final=is_final, interval=self._pace, quiet=self._quiet)
+        return State(
+            phase,
+            tasks,
+            serial=self.begun,
+            answered_at=datetime.now(timezone.utc),
+            delay=delay,
+            speeds=_speeds(tasks, self.state, now),
+        )
 
-    def _jittered(self) -> float | None:
-        """Add to the wait, never take from it: the service may have asked for it."""
-        return None if self.delay is None else self.delay * (1 + JITTER * self._chance())
+    def _after_error(self, error: Exception) -> State:
+        failures = self.state.failures + 1
+        phase, delay, limit = after_error(error, failures=failures, interval=self._pace)
+        ended_by = error if delay is None else None
+        return replace(
+            self.state, phase=phase, delay=delay, error=error, ended_by=ended_by, failures=failures, max_failures=limit
+        )
 
-    def _report_error(self, turn: int, error: Exception, phase: Phase, delay: float | None) -> float | None:
-        with self.lock:
-            if turn == self._turn:
-                self.phase, self.delay, self.ended_by = phase, delay, None if delay else error
-                self.failures += 1
-                with log_exceptions():
-                    self._on_error(error)
-            self._stepping = None
-            return self._jittered()
+    def _go_on(self) -> None:
+        if self.state.is_active and self.state.delay is not None:
+            jitter = 1 + JITTER * random.random()  # noqa: S311 - added, never taken: the service may want the delay
+            scheduler.SCHEDULER.schedule(self, 0.0 if self._is_urgent else self.state.delay * jitter)
+        self._forget()
 
-    def _after(self, error: ModelArtsError) -> tuple[Phase, float | None]:
-        """Decide what an error means for the polling: wait, ask for help, or end."""
-        if isinstance(error, (AuthenticationError, PermissionDeniedError)):
-            return "needs-auth", None  # refused keys are locked if we insist
-        is_unknown = isinstance(error, NotFoundError) and error.status_code == _BAD_REQUEST
-        if not (is_unknown or _is_transient(error)):
-            return "stopped", None
-        self.budget = MAX_NOT_FOUND if is_unknown else MAX_FAILURES
-        if self.failures + 1 >= self.budget:
-            return ("stopped" if is_unknown else "paused"), None
-        backoff = min(MAX_DELAY, self.interval * 2**self.failures)
-        asked = error.retry_after
-        return "retrying", max(backoff, asked or 0.0)
-
-
-def _is_transient(error: ModelArtsError) -> bool:
-    if isinstance(error, (ConnectionFailedError, ThrottledError, MalformedResponseError)):
-        return True
-    status = error.status_code or 0
-    return isinstance(error, ServiceError) and (status == _TIMED_OUT or status >= _FIRST_SERVER_ERROR)
+    def _forget(self) -> None:
+        """Let others begin anew where this poll has ended; not while a request is under way, or there would be two."""
+        if not self.state.is_active and self._under_way is None and POLLERS.get(self._key) is self:
+            del POLLERS[self._key]
 
 
-@contextmanager
-def log_exceptions() -> Iterator[None]:
-    """Run what reacts to a poll: what it raises is logged and disturbs nobody."""
+POLLERS: dict[Hashable, Poller] = {}
+"""Those that go on, by what they ask for."""
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=POLLERS.clear)
+
+
+def join(subscriber: Subscriber) -> Poller:
+    """Return the poll of a subscriber's subject, joined or begun. Does not block."""
+    key = subscriber.subject.key
+    poller = POLLERS.setdefault(key, Poller(key))
+    poller.join(subscriber)
+    return poller
+
+
+def _asked(subject: Subject[object]) -> Tasks:
+    if subject.refusal is not None:
+        # Somebody else has learned it already; one refusal each, and the access key would be locked.
+        raise subject.refusal.with_traceback(None)
+    return subject.fetch()
+
+
+def _is_same(tasks: Tasks, before: Tasks) -> bool:
     try:
-        yield
-    except Exception:
-        _logger.exception("What reacts to a poll has failed")
+        return tasks == before
+    except RecursionError:  # JSON can be deeper than Python compares
+        return False
+
+
+def _moving(tasks: Tasks) -> object:
+    """Return what shows that an export moves."""
+    running = [(task.task_id, task.status, task.progress, task.finished_sample_count) for task in tasks if not task.is_done]
+    return len(tasks), running
+
+
+def _speeds(tasks: Tasks, before: State, seen: float) -> dict[str | None, SpeedEstimator]:
+    running = [task for task in tasks if not task.is_done]
+    speeds = {task.task_id: before.speeds.get(task.task_id) or SpeedEstimator() for task in running}
+    for task in running:
+        speeds[task.task_id].add(*task.reached, seen)
+    return speeds

@@ -1,4 +1,4 @@
-"""`Scheduler`: runs the steps of all polls on a few threads. It knows nothing of exports."""
+"""`Scheduler`: runs the steps of all pollers on a few threads. Knows nothing of exports."""
 
 from __future__ import annotations
 
@@ -10,138 +10,180 @@ import math
 import os
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Protocol
+
+from .state import put_off
+
+MAX_BUSY = 3
+"""Steps that run at once in ordinary life; one more thread waits for what is due next."""
+MAX_THREADS = 8
+"""Threads in the worst case, beside those that are stuck in somebody else's callback."""
+GRACE = 0.1
+"""Seconds after which a step is waiting for somebody else's server, and does not count as busy any more."""
 
 _logger = logging.getLogger(__name__)
 
 
-class Step(Protocol):
+class Job(Protocol):
     """What a scheduler runs: anything with a step."""
 
-    def step(self) -> float | None:
-        """Do the work; return seconds until the next step, or ``None`` to be forgotten."""
+    def step(self) -> None:
+        """Do the work, and schedule what comes next."""
 
 
 class Scheduler:
-    """Runs the steps of many polls on a few daemon threads, which start when needed and end when nothing is left.
+    """Runs jobs when they are due, on daemon threads that start when needed and end when nothing is left.
 
-    Parameters
-    ----------
-    max_threads : int, default 4
-        Steps that may be under way at once.
+    One thread waits for the next job while others work. It takes the job when fewer than `MAX_BUSY` steps are
+    busy: a step that takes longer than `GRACE` does not count, so that nobody waits for a server that hangs.
     """
 
-    def __init__(self, max_threads: int = 4) -> None:
-        self._max_threads = max_threads
+    def __init__(self) -> None:
         self.reset()
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self.reset)
 
     def reset(self) -> None:
-        """Begin anew, without polls and threads: a forked process inherits the figures, but no thread."""
+        """Begin anew, without jobs and threads: a forked process inherits the figures, but no thread."""
         self._changed = threading.Condition()
-        self._queue: list[tuple[float, int, Step]] = []
-        self._entries: dict[Step, tuple[float, int]] = {}
-        """When each poll is due; what the queue has beside it is out of date."""
+        self._queue: list[tuple[float, int, Job]] = []
+        self._entries: dict[Job, tuple[float, int]] = {}
+        """When each job is due; what the queue has beside it is out of date."""
         self._numbers = itertools.count()
-        self._running: dict[Step, float | None] = {}
-        """Polls under way, each with the delay asked for meanwhile."""
+        self._busy: dict[int, float] = {}
+        """Threads at work, and since when."""
+        self._lent: set[int] = set()
+        """Those that run somebody else's code."""
         self._threads = 0
-        self._waiting = 0
+        self._is_awaited = False
+        """Whether a thread waits for the next job, or is about to."""
 
     @property
     def threads(self) -> int:
         """Number of threads that live now."""
         return self._threads
 
-    def schedule(self, poll: Step, delay: float = 0.0) -> None:
-        """Run a poll's next step after `delay` seconds, instead of when it was due. Does not block."""
+    @staticmethod
+    def clock() -> float:
+        """Return seconds since some moment, on a clock that is never set."""
+        return time.monotonic()
+
+    def schedule(self, job: Job, delay: float = 0.0) -> None:
+        """Run a job's next step after `delay` seconds, instead of when it was due. Does not block."""
         with self._changed:
-            if poll in self._running:
-                self._running[poll] = delay
-                return
-            self._push(poll, delay)
-            self._ensure_thread()
+            due, number = self._entries[job] = self.clock() + delay, next(self._numbers)
+            heapq.heappush(self._queue, (due, number, job))
             self._changed.notify()
+        self._see_to_the_next()
 
-    def hasten(self, poll: Step, delay: float) -> None:
-        """Run a poll's next step after `delay` seconds if it is due later than that. Does not block."""
+    def hasten(self, job: Job, delay: float) -> None:
+        """Run a job's next step after `delay` seconds if it is due later than that. Does not block."""
         with self._changed:
-            due = self._entries.get(poll)
-            if due is not None and due[0] > time.monotonic() + delay:
-                self.schedule(poll, delay)
+            due = self._entries.get(job)
+            is_late = due is not None and due[0] > self.clock() + delay
+        if is_late:
+            self.schedule(job, delay)
 
-    def cancel(self, poll: Step) -> None:
-        """Forget a poll. A step already under way ends by itself. Does not block."""
+    def cancel(self, job: Job) -> None:
+        """Forget a job. A step under way ends by itself. Does not block."""
         with self._changed:
-            self._entries.pop(poll, None)
-            if poll in self._running:
-                self._running[poll] = math.inf
+            self._entries.pop(job, None)
             self._changed.notify_all()
 
-    def _push(self, poll: Step, delay: float) -> None:
-        due, number = self._entries[poll] = time.monotonic() + delay, next(self._numbers)
-        heapq.heappush(self._queue, (due, number, poll))
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        """Run somebody else's code in this block: where it takes long, this thread counts no more."""
+        me = threading.get_ident()
+        with self._changed:
+            is_ours = me in self._busy
+            if is_ours:
+                self._busy[me] = self.clock()
+                self._lent.add(me)
+        try:
+            yield
+        finally:
+            if is_ours:
+                with self._changed:
+                    self._lent.discard(me)
 
-    def _ensure_thread(self) -> None:
-        if self._waiting or self._threads >= self._max_threads:
-            return
-        # A plain thread has none of the kernel's context: on ipykernel 7.0 it cannot reach the
-        # front end at all (LookupError: shell_parent), so it runs in a copy of its starter's.
-        run = contextvars.copy_context().run
-        threading.Thread(target=run, args=(self._work,), name="modelarts-poll", daemon=True).start()
-        self._threads += 1
+    def _see_to_the_next(self) -> None:
+        if not self._is_awaited:
+            # A plain thread has none of the kernel's context: on ipykernel 7.0 it cannot reach the
+            # front end at all (LookupError: shell_parent), so it runs in a copy of this one's.
+            context = contextvars.copy_context()
+            put_off(lambda: self._start_thread(context))
+
+    def _start_thread(self, context: contextvars.Context) -> None:
+        with self._changed:
+            if self._is_awaited or self._next_due() is None or self._counted(self.clock()) >= MAX_THREADS:
+                return
+            self._threads += 1
+            self._is_awaited = True
+        try:
+            threading.Thread(target=context.run, args=(self._work,), name="modelarts-poll", daemon=True).start()
+        except BaseException:
+            with self._changed:
+                self._threads -= 1
+                self._is_awaited = False
+            raise
 
     def _work(self) -> None:
-        while (poll := self._take()) is not None:
-            self._put_back(poll, _step(poll))
+        is_first = True
+        while (job := self._take(is_awaiting=is_first)) is not None:
+            is_first = False
+            with suppress(RuntimeError):  # no thread to be had: this one sees to the rest, in turn
+                self._see_to_the_next()
+            try:
+                job.step()
+            except BaseException:  # SystemExit, too, would take the thread along
+                _logger.exception("A step failed")
 
-    def _take(self) -> Step | None:
-        """Wait for a poll that is due; ``None`` when this thread is not needed any more."""
+    def _take(self, *, is_awaiting: bool) -> Job | None:
+        """Wait for a job that is due; ``None`` when this thread is not needed any more."""
+        me = threading.get_ident()
         with self._changed:
+            self._busy.pop(me, None)
             while (due := self._next_due()) is not None:
-                left = due - time.monotonic()
-                if left <= 0:
+                now = self.clock()
+                pause = max(due - now, self._until_free(now))
+                if pause <= 0:
+                    self._busy[me] = now
+                    self._is_awaited = self._is_awaited and not is_awaiting
                     return self._pop()
-                if self._waiting:
-                    break  # one waiting thread is enough: it starts others when there is more to do
-                self._waiting += 1
-                self._changed.wait(min(left, threading.TIMEOUT_MAX))
-                self._waiting -= 1
+                if self._is_awaited and not is_awaiting:
+                    break
+                self._is_awaited = is_awaiting = True
+                self._changed.wait(min(pause, threading.TIMEOUT_MAX))
             self._threads -= 1
+            self._is_awaited = self._is_awaited and not is_awaiting
+            self._changed.notify()  # there is room for another step
             return None
+
+    def _counted(self, now: float) -> int:
+        """Return how many threads there are, but for those that somebody else's code holds."""
+        held = [me for me in self._lent if now - self._busy[me] >= GRACE]
+        return self._threads - len(held)
+
+    def _until_free(self, now: float) -> float:
+        """Return seconds until another step may begin."""
+        fresh = [since for since in self._busy.values() if now - since < GRACE]
+        if len(fresh) >= MAX_BUSY:
+            return min(fresh) + GRACE - now
+        working = self._counted(now) - self._threads + len(self._busy)
+        return 0.0 if working < MAX_THREADS - 1 else min((since + GRACE - now for since in fresh), default=math.inf)
 
     def _next_due(self) -> float | None:
         while self._queue and self._entries.get(self._queue[0][2]) != self._queue[0][:2]:
             heapq.heappop(self._queue)  # cancelled, or scheduled anew
         return self._queue[0][0] if self._queue else None
 
-    def _pop(self) -> Step:
-        _, _, poll = heapq.heappop(self._queue)
-        del self._entries[poll]
-        self._running[poll] = None
-        if self._next_due() is not None:
-            with suppress(RuntimeError):  # no thread to be had: this one sees to the rest, in turn
-                self._ensure_thread()
-        return poll
-
-    def _put_back(self, poll: Step, delay: float | None) -> None:
-        with self._changed:
-            asked = self._running.pop(poll)
-            delay = delay if asked is None else asked
-            if delay is not None and delay < math.inf:
-                self._push(poll, delay)
-                self._changed.notify()  # whoever waits for a later one must look again
-
-
-def _step(poll: Step) -> float | None:
-    try:
-        return poll.step()
-    except BaseException:  # SystemExit, too, would take the thread along
-        _logger.exception("A step failed")
-        return None
+    def _pop(self) -> Job:
+        _, _, job = heapq.heappop(self._queue)
+        del self._entries[job]
+        return job
 
 
 SCHEDULER = Scheduler()
-"""Runs the polls of this process."""
+"""Runs the pollers of this process. Looked up in this module each time, so that tests can put another one in its place."""

@@ -1,0 +1,147 @@
+"""`Callbacks`: who is told what comes of a watch: in order, one at a time, without any lock, with the newest state."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..api.models import ExportTask
+from . import scheduler
+from .poller import Subject
+from .state import State, Tasks, changing, logged, put_off
+from .waiters import Waiters
+
+Callback = Callable[[Any], object]
+
+
+class Callbacks:
+    """The listeners and callbacks of one watch.
+
+    A thread that has news while another one tells leaves them to that one, so that nobody is called twice at the
+    same time, and no caller waits for somebody else's code.
+
+    Parameters
+    ----------
+    subject : Subject
+        What is watched.
+    read : callable
+        Returns the newest state.
+    """
+
+    def __init__(self, subject: Subject[Any], read: Callable[[], State]) -> None:
+        self.waiters = Waiters()
+        """Those who wait for the state, or for all to be told."""
+        self._subject = subject
+        self._read = read
+        self._listeners: list[Callback] = []
+        self._functions: dict[str, list[Callback]] = {"update": [], "done": []}
+        self._late: list[Callback] = []
+        """Those that were registered when the end had been told already."""
+        self._told: Tasks | None = None
+        self._ended: set[str | None] | None = None
+        """Exports whose end is no news."""
+        self._version = self._delivered = 0
+        self._teller: int | None = None
+        """The thread that tells at present."""
+
+    @property
+    def are_wanted(self) -> bool:
+        """Whether somebody has registered a function."""
+        return any(self._functions.values())
+
+    @property
+    def are_called_here(self) -> bool:
+        """Whether this thread is calling them, further up."""
+        return self._teller == threading.get_ident()
+
+    def is_up_to_date(self) -> bool:
+        """Return whether all have been told of everything so far."""
+        return self._delivered >= self._version
+
+    def listen(self, listener: Callable[[State], object]) -> None:
+        """Register one who is told each state, before the others."""
+        with changing():
+            self._listeners.append(listener)
+
+    def register(self, kind: str, fn: Callback, *, remove: bool) -> None:
+        """Register or remove a function for ``update`` or ``done``.
+
+        Raises
+        ------
+        TypeError
+            For what cannot be called.
+        ValueError
+            For one to be removed that is not there.
+        """
+        if not callable(fn):
+            raise TypeError(f"A callback must be a function, not {type(fn).__name__}")
+        with changing():
+            functions = self._functions[kind]
+            if remove:
+                functions.remove(fn)
+            elif fn not in functions:
+                functions.append(fn)
+                if kind == "done" and self._ended and not self._subject.is_endless:
+                    self._late.append(fn)
+                    self.changed()
+
+    def changed(self) -> None:
+        """Tell everybody of the newest state as soon as the shared lock is free."""
+        self._version += 1
+        put_off(self._deliver)
+
+    def forget(self) -> None:
+        """Forget who was telling: that thread has stayed in the parent of this process."""
+        self._teller, self._delivered, self.waiters = None, self._version, Waiters()
+
+    def _deliver(self) -> None:
+        if self.are_called_here:
+            return
+        try:
+            while self._is_to_tell():
+                version, state = self._version, self._read()
+                self.waiters.wake()
+                with scheduler.SCHEDULER.lent():
+                    self._tell(state)
+                self._delivered = version
+                self.waiters.wake()
+        finally:
+            if self.are_called_here:
+                self._teller = None
+
+    def _is_to_tell(self) -> bool:
+        """Take the turn if there is news and nobody else has it; let it go if there is none."""
+        me = threading.get_ident()
+        with changing():
+            if self._teller not in {None, me}:
+                return False
+            self._teller = None if self.is_up_to_date() else me
+            return self._teller == me
+
+    def _tell(self, state: State) -> None:
+        self._call(self._listeners, state)
+        if state.tasks is None:
+            return
+        if state.tasks is not self._told:
+            self._told = state.tasks
+            self._call(self._functions["update"], self._subject.result(state.tasks))
+        with changing():
+            ended, late = self._newly_ended(state.tasks), self._late
+            self._late, functions = [], list(self._functions["done"])
+        for task in ended:
+            self._call(functions, task)
+        for task in state.tasks if late else ():
+            self._call(late, task)
+
+    def _newly_ended(self, tasks: Tasks) -> list[ExportTask]:
+        if self._ended is None:
+            self._ended = {task.task_id for task in tasks if task.is_done} if self._subject.is_endless else set()
+        ended = [task for task in tasks if task.is_done and task.task_id not in self._ended]
+        self._ended.update(task.task_id for task in ended)
+        return ended
+
+    def _call(self, functions: Sequence[Callback], value: object) -> None:
+        for fn in list(functions):
+            with logged(f"A callback of {self._subject.title}"):
+                fn(value)

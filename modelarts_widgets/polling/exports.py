@@ -1,0 +1,110 @@
+"""What can be watched: one export, and all exports of a dataset."""
+
+from __future__ import annotations
+
+import math
+
+from ..api.client import ModelArtsClient
+from ..api.models import ExportTask
+from ..api.urls import checked_identifier
+from .limits import checked_interval
+from .poller import StatusClient, Subject
+from .state import Tasks
+from .watch import Watch
+
+
+def watch_export(
+    dataset_id: str, task_id: str, *, client: StatusClient | None = None, interval: float = 2.0
+) -> Watch[ExportTask]:
+    """Return a watch of one export. Does no I/O; polling starts when somebody waits, or with `Watch.start`.
+
+    Parameters
+    ----------
+    dataset_id, task_id : str
+        IDs of the dataset and of the export task.
+    client : ModelArtsClient, optional
+        Where to ask. Default: `ModelArtsClient.from_env`, which reads variables and files at once.
+    interval : float, default 2.0
+        Seconds between two requests while answers bring something new, 0.1 to 86,400; while they do not, it
+        grows to 10 % of the time since the last change, 30 seconds at most.
+
+    Returns
+    -------
+    Watch of ExportTask
+        Ends by itself with the export.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an ID that is no string or can be no part of a path, or an interval out of bounds.
+    ConfigurationError
+        Without a client, when the environment does not tell how to reach the service.
+
+    Examples
+    --------
+    >>> from modelarts_widgets import ModelArtsClient, TokenAuth, watch_export
+    >>> from modelarts_widgets.simulator import Simulator
+    >>> with Simulator() as simulator:
+    ...     export = simulator.add_export(seconds=0)
+    ...     client = ModelArtsClient(simulator.endpoint, simulator.project_id, auth=TokenAuth(simulator.token))
+    ...     watch_export(export.dataset_id, export.task_id, client=client).wait(timeout=60).status
+    'SUCCESSED'
+    """
+    dataset, task = checked_identifier("dataset_id", dataset_id), checked_identifier("task_id", task_id)
+    checked_interval("interval", interval)  # refused before there is anything to close
+    asked = ModelArtsClient.from_env() if client is None else client
+
+    def fetch() -> Tasks:
+        return (_checked(asked.get_export_task(dataset, task)),)
+
+    path, title = ("task", dataset, task), f"Export {task}"
+    return Watch(Subject(path, title, asked, client is None, fetch, lambda tasks: tasks[0]), interval)
+
+
+def watch_exports(
+    dataset_id: str, *, client: StatusClient | None = None, interval: float = 5.0
+) -> Watch[list[ExportTask]]:
+    """Return a watch of all exports of a dataset, the newest first; see `watch_export`.
+
+    It never ends by itself, since another export can be created at any time. Waiting is until none is running,
+    checked by a fresh request.
+
+    Parameters
+    ----------
+    dataset_id : str
+        ID of the dataset.
+    client : ModelArtsClient, optional
+        As for `watch_export`.
+    interval : float, default 5.0
+        As for `watch_export`. Each refresh sends one request per 100 exports.
+
+    Returns
+    -------
+    Watch of list of ExportTask
+        Callbacks of `Watch.on_done` are called with each export that ends from now on.
+
+    Raises
+    ------
+    TypeError, ValueError, ConfigurationError
+        As `watch_export` does.
+    """
+    dataset = checked_identifier("dataset_id", dataset_id)
+    checked_interval("interval", interval)
+    asked = ModelArtsClient.from_env() if client is None else client
+
+    def fetch() -> Tasks:
+        tasks = map(_checked, asked.list_export_tasks(dataset))
+        return tuple(sorted(tasks, key=_age, reverse=True))
+
+    path, title = ("list", dataset), f"An export of dataset {dataset}"
+    return Watch(Subject(path, title, asked, client is None, fetch, list, is_endless=True), interval)
+
+
+def _checked(task: object) -> ExportTask:
+    if not isinstance(task, ExportTask):
+        raise TypeError(f"The client returned a value of type {type(task).__name__}, where an ExportTask belongs")
+    return task
+
+
+def _age(task: ExportTask) -> float:
+    return -math.inf if task.create_time is None else task.create_time

@@ -1,0 +1,381 @@
+"""`Watch`: one handle on an export, or on all exports of a dataset: phase, answers, errors, and three ways to wait."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, Generic
+from weakref import WeakSet
+
+from requests.auth import AuthBase
+
+from ..api.errors import ModelArtsError
+from ..api.models import ExportTask
+from . import scheduler
+from .callbacks import Callbacks
+from .limits import checked_interval, checked_timeout
+from .poller import Poller, ResultT, Subject, join
+from .speed import Speed
+from .state import Phase, State, changing
+from .stats import Stats, Tally
+
+PATIENCE = 1.0
+"""Seconds that a wait which is over grants to callbacks that are still running."""
+
+ALL: WeakSet[Watch[Any]] = WeakSet()
+"""Every watch of this process that is not closed."""
+
+
+class Watch(Generic[ResultT]):
+    """A handle on an export, or on all exports of a dataset, that needs no notebook.
+
+    `watch_export` and `watch_exports` make one; an `ExportMonitor` or an `ExportHistory` shows one. Polling
+    starts with `start` or when somebody waits, in a daemon thread. Watches of the same subject with the same
+    credentials share it. All methods may be called from any thread.
+
+    Callbacks are called in order, one at a time for each watch, with the newest state, usually in a polling
+    thread. No lock is held meanwhile: they may use this and every other watch. One that takes long delays those
+    after it, and nobody else's.
+
+    Parameters
+    ----------
+    subject : Subject
+        What is watched.
+    interval : float
+        Seconds between two requests while answers bring something new, 0.1 to 86,400.
+    """
+
+    def __init__(self, subject: Subject[ResultT], interval: float) -> None:
+        self.subject = subject
+        self._interval = checked_interval("interval", interval)
+        self._unattended: float | None = None
+        self._poller: Poller | None = None
+        self._own = State()
+        self._callbacks = Callbacks(subject, lambda: self.state)
+        self._tally = Tally()
+        self._waits = 0
+        self._is_closed = self._is_only_waited_for = False
+        with changing():
+            ALL.add(self)
+
+    # What is known.
+
+    @property
+    def state(self) -> State:
+        """All that is known at this moment, as one immutable object."""
+        return self._poller.state if self._poller is not None else self._own
+
+    @property
+    def phase(self) -> Phase:
+        """What the polling does: idle, polling, retrying, paused, needs-auth, done or stopped."""
+        return self.state.phase
+
+    @property
+    def answer(self) -> ResultT | None:
+        """The last good answer; ``None`` before the first."""
+        tasks = self.state.tasks
+        return None if tasks is None else self.subject.result(tasks)
+
+    @property
+    def error(self) -> Exception | None:
+        """What went wrong since the last good answer."""
+        return self.state.error
+
+    @property
+    def stats(self) -> Stats:
+        """What watching has cost so far."""
+        with changing():
+            delay = self.state.delay if self._poller is not None else None
+            return self._tally.stats(delay, scheduler.SCHEDULER.threads)
+
+    def speed(self, task_id: str | None) -> Speed | None:
+        """Return how fast an export moves; ``None`` while too little is known."""
+        estimator = self.state.speeds.get(task_id)
+        return None if estimator is None else estimator.speed(scheduler.SCHEDULER.clock())
+
+    def done(self) -> bool:
+        """Return whether all that is watched had ended by the last good answer. Does not block."""
+        return self.state.is_done
+
+    # Phases.
+
+    def start(self) -> None:
+        """Start to poll. Does not block; does nothing where polling has begun already, whatever became of it."""
+        with changing():
+            self._is_only_waited_for = False
+            self._start()
+
+    def pause(self) -> None:
+        """Stop polling for now; the export itself goes on. Does not block; a request under way is cancelled."""
+        with changing():
+            if self.state.is_active:
+                self._leave("paused")
+
+    def resume(self, auth: AuthBase | None = None) -> None:
+        """Go on after a pause, refused credentials or a stop, unless the watch is closed. Does not block.
+
+        Parameters
+        ----------
+        auth : requests.auth.AuthBase, optional
+            New credentials, for all watches of this client; those that have been waiting for some go
+            on, too. Default: those it has, which are tried again even if they have been refused.
+
+        Raises
+        ------
+        ConfigurationError
+            For credentials that are no auth object.
+        """
+        with changing():
+            if auth is not None:
+                self.subject.client.auth = auth  # type: ignore[attr-defined] # a stand-in may have any attribute
+                for watch in [watch for watch in ALL if watch.subject.client is self.subject.client]:
+                    watch.rejoin()
+            if not self._is_closed and not self.state.is_active and self.phase != "done":
+                self.subject.forgive()
+                self._is_only_waited_for = False
+                self._join()
+
+    def refresh(self) -> None:
+        """Ask at once instead of after the interval. Does not block; does nothing unless polling goes on."""
+        with changing():
+            if self._poller is not None:
+                self._poller.expedite()
+
+    def stop(self) -> None:
+        """End the polling until `resume`; the export itself goes on. Does not block; a request under way is cancelled."""
+        with changing():
+            if self.phase not in {"done", "stopped"}:
+                self._leave("stopped")
+
+    def close(self) -> None:
+        """End the polling for good. What is known stays readable. Does not block."""
+        self.stop()
+        with changing():
+            is_first, self._is_closed = not self._is_closed, True
+            ALL.discard(self)
+        if is_first and self.subject.owns_client:
+            self.subject.client.close()  # type: ignore[attr-defined] # one of ours
+
+    def rejoin(self) -> None:
+        """Go on with credentials that have changed, where polling goes on or waits for some."""
+        with changing():
+            if self.state.is_active or self.phase == "needs-auth":
+                self._join()
+
+    def set_interval(self, interval: float, unattended: float | None = None) -> None:
+        """Set how often to ask while answers bring something new. Does not block.
+
+        Parameters
+        ----------
+        interval : float
+            Seconds between two requests, 0.1 to 86,400.
+        unattended : float, optional
+            Seconds, the same while nobody waits. Default: as ever.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For what is no such number.
+        """
+        interval = checked_interval("interval", interval)
+        with changing():
+            self._interval, self._unattended = interval, unattended
+            self._adjust()
+
+    @property
+    def pace(self) -> float:
+        """Seconds between two requests that are soon enough at present."""
+        return self._interval if self._waits or self._unattended is None else max(self._interval, self._unattended)
+
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether somebody waits."""
+        return self._waits > 0
+
+    def yield_to_another(self) -> None:
+        """Stop polling, to start again when it is wanted: another watch of the same subject has taken over."""
+        with changing():
+            if self.state.is_active:
+                self._leave("idle")
+
+    def on_step(self, error: Exception | None, *, is_new: bool) -> None:
+        """Take note of the outcome of a request; called by the poller, under the shared lock."""
+        self._tally.count(error, is_new=is_new, goes_on=self.state.is_active)
+        self._callbacks.changed()
+
+    def _start(self) -> None:
+        if self.phase == "idle" and not self._is_closed:
+            self._join()
+
+    def _join(self) -> None:
+        before, self._poller = self._poller, join(self)
+        if before is not None and before is not self._poller:
+            before.leave(self)
+        self._callbacks.changed()
+
+    def _leave(self, phase: Phase) -> None:
+        self._own = replace(self.state, phase=phase, delay=None, ended_by=None)
+        poller, self._poller = self._poller, None
+        if poller is not None:
+            poller.leave(self)
+        self._callbacks.changed()
+
+    def _adjust(self) -> None:
+        if self._poller is not None:
+            self._poller.adjust()
+
+    # Waiting.
+
+    def wait(self, timeout: float | None = None) -> ResultT:
+        """Block until all that is watched has ended. Interrupting ends the waiting only, never the export.
+
+        For all exports of a dataset, it is an answer newer than this call that counts. Callbacks have been
+        called by then, unless one of them takes longer than a second. Polling that was started by waiting alone
+        ends with it.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds to wait at most. Default: as long as it takes.
+
+        Returns
+        -------
+        ExportTask or list of ExportTask
+            FAILED ones too: `ExportTask.raise_for_status` raises for those.
+
+        Raises
+        ------
+        TimeoutError
+            When it has not ended in time; its cause is what went wrong since the last good answer, if anything.
+        ModelArtsError
+            When polling is paused or has ended before: `error`, where that is the reason.
+        TypeError, ValueError
+            For a timeout that is no number of seconds.
+        RuntimeError
+            When a callback of this watch calls it: the ones after it could never be called.
+        Exception
+            Anything else that `error` holds: a fault in the auth object, or in this package.
+        """
+        limit = self._checked(timeout)
+        with self._waiting() as is_over:
+            if not self._callbacks.waiters.wait(is_over, limit):
+                raise TimeoutError(self._too_late(limit)) from self.error
+            self._callbacks.waiters.wait(self._callbacks.is_up_to_date, PATIENCE)
+            return self._outcome()
+
+    async def wait_async(self, timeout: float | None = None) -> ResultT:
+        """Wait like `wait`, without blocking the event loop: buttons go on working, other tasks run.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds to wait at most. Default: as long as it takes.
+
+        Returns
+        -------
+        ExportTask or list of ExportTask
+            FAILED ones too.
+
+        Raises
+        ------
+        TimeoutError, ModelArtsError, TypeError, ValueError, RuntimeError, Exception
+            As `wait` does.
+        """
+        limit = self._checked(timeout)
+        with self._waiting() as is_over:
+            if not await self._callbacks.waiters.wait_async(is_over, limit):
+                raise TimeoutError(self._too_late(limit)) from self.error
+            await self._callbacks.waiters.wait_async(self._callbacks.is_up_to_date, PATIENCE)
+            return self._outcome()
+
+    def on_update(self, fn: Callable[[ResultT], object], *, remove: bool = False) -> None:
+        """Register a function to be called with each answer that brings something new; see `on_done`."""
+        self._callbacks.register("update", fn, remove=remove)
+
+    def on_done(self, fn: Callable[[ExportTask], object], *, remove: bool = False) -> None:
+        """Register a function to be called once with each export that ends, well or badly.
+
+        For a single export that has ended already, that is at once. Of all exports of a dataset, those that had
+        ended at the first answer do not count. What the function raises is logged and disturbs nobody. Do not
+        print in it: a thread's output lands in any cell.
+
+        Parameters
+        ----------
+        fn : callable
+            Takes an `ExportTask`.
+        remove : bool, default False
+            Remove the function instead.
+
+        Raises
+        ------
+        TypeError
+            For what cannot be called.
+        """
+        self._callbacks.register("done", fn, remove=remove)
+
+    def subscribe(self, listener: Callable[[State], object]) -> None:
+        """Register what shows this watch: it is called with the state after each change, before the callbacks."""
+        self._callbacks.listen(listener)
+
+    @contextmanager
+    def _waiting(self) -> Iterator[Callable[[], bool]]:
+        """Ask at full speed while somebody waits; what was started for that alone ends with it."""
+        with changing():
+            self._waits += 1
+            self._is_only_waited_for = self._is_only_waited_for or self.phase == "idle"
+            self._start()
+            self._adjust()
+            needed = 0
+            if self._poller is not None and self.subject.is_endless:
+                needed = self._poller.begun + 1  # what is under way may be older than this call
+                self._poller.expedite()
+        try:
+            yield lambda: self._is_over(needed)
+        finally:
+            with changing():
+                self._waits -= 1
+                is_unwanted = self._is_only_waited_for and not (self._waits or self._callbacks.are_wanted)
+                if is_unwanted and self.state.is_active:
+                    self._leave("idle")
+                self._adjust()
+
+    def _is_over(self, needed: int) -> bool:
+        state = self.state
+        return not state.is_active or (state.is_done and state.serial >= needed)
+
+    def _outcome(self) -> ResultT:
+        state = self.state
+        if state.tasks is not None and (state.phase == "done" or (state.is_active and state.is_done)):
+            return self.subject.result(state.tasks)
+        if state.ended_by is not None:
+            raise state.ended_by.with_traceback(None)  # or each waiting would make it longer
+        raise ModelArtsError(f"Polling is {state.phase}: call resume() to go on")
+
+    def _checked(self, timeout: float | None) -> float | None:
+        if self._callbacks.are_called_here:
+            raise RuntimeError("wait() was called by an observer, in the thread that it would wait for")
+        return checked_timeout(timeout)
+
+    def _too_late(self, limit: float | None) -> str:
+        return f"{self.subject.title} has not ended within {limit:g} s"
+
+    def _forget_parent(self) -> None:
+        phase: Phase = "idle" if self.state.is_active else self.phase
+        self._own = replace(self.state, phase=phase, delay=None)
+        self._poller, self._waits = None, 0
+        self._callbacks.forget()
+
+    def __repr__(self) -> str:
+        return f"<Watch {self.subject.title}: {self.phase}>"
+
+
+def _forget_parent() -> None:
+    """Leave all polls to the parent process; each watch may begin one of its own here."""
+    for watch in list(ALL):
+        watch._forget_parent()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_parent)
