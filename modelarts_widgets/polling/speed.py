@@ -1,15 +1,14 @@
-"""How fast an export moves and when it may end: arithmetic on points of time and share done."""
+"""How fast an export runs and when it may end: arithmetic on points of time and share done."""
 
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 MIN_POINTS = 3
-"""Moves below which nothing is said."""
+"""Moves below which there is no speed."""
 MAX_POINTS = 30
 """Moves that are remembered."""
 STALLED_AFTER = 120.0
@@ -29,7 +28,7 @@ class Point(NamedTuple):
     """Seconds on our own clock, which goes on when the service's does not."""
 
 
-class Pace(NamedTuple):
+class Speed(NamedTuple):
     """The speed of an export."""
 
     share_per_second: float
@@ -40,10 +39,10 @@ class Pace(NamedTuple):
     """Seconds for which nothing has moved, where that is unusually long."""
 
     @classmethod
-    def of(cls, points: Sequence[Point], now: float) -> Pace | None:
-        """Take the mean speed over the moves, which smooths it.
+    def of(cls, points: Sequence[Point], now: float) -> Speed | None:
+        """Return the mean speed over the moves, which smooths it.
 
-        ``None`` while that says nothing: too few moves, or none forward in all.
+        ``None`` while that means nothing: too few moves, or no net move forward.
 
         Parameters
         ----------
@@ -62,21 +61,25 @@ class Pace(NamedTuple):
         return cls(speed, left, _stalled(points, now)) if left < math.inf else None
 
 
-class Trail:
-    """The last moves of one export."""
+class SpeedEstimator:
+    """Estimates the speed of one export from the last moves of its share.
+
+    One thread may add points while others ask for the speed: the points are replaced whole, never changed.
+    """
 
     def __init__(self) -> None:
-        self._points: deque[Point] = deque(maxlen=MAX_POINTS)
+        self._points: tuple[Point, ...] = ()
 
-    def note(self, moment: float | None, share: float | None, seen: float) -> None:
-        """Write down a share, where it is known and not the one before; as for `Point`."""
-        is_move = not self._points or share != self._points[-1].share
+    def add(self, moment: float | None, share: float | None, seen: float) -> None:
+        """Add a point, unless something of it is unknown or the share has not moved; arguments as for `Point`."""
+        points = self._points
+        is_move = not points or share != points[-1].share
         if is_move and share is not None and moment is not None:
-            self._points.append(Point(moment, share, seen))
+            self._points = (*points, Point(moment, share, seen))[-MAX_POINTS:]
 
-    def pace(self, now: float) -> Pace | None:
-        """Take the mean speed; see `Pace.of`."""
-        return Pace.of(self._points, now)
+    def speed(self, now: float) -> Speed | None:
+        """Return the mean speed; see `Speed.of`."""
+        return Speed.of(self._points, now)
 
 
 def _stalled(points: Sequence[Point], now: float) -> float | None:
