@@ -8,7 +8,7 @@ from typing import Any
 
 from modelarts_widgets import ExportTask
 from modelarts_widgets.rendering import tree_html
-from modelarts_widgets.rendering.tree import outline
+from modelarts_widgets.rendering.tree import task_tree
 
 CONDITION = {"hard": "1", "label_list": {"op": "OR", "labels": [{"name": "cat"}, {"name": "dog"}]}}
 CASES: dict[str, tuple[int, dict[str, Any]]] = {
@@ -21,8 +21,8 @@ def main() -> None:
     """Print time to build and markup for each case."""
     for name, (count, params) in CASES.items():
         task = ExportTask.from_json({"export_params": params})
-        seconds = min(timeit.repeat(lambda task=task: tree_html(outline(task)), number=1, repeat=15))
-        characters = len(tree_html(outline(task)))
+        seconds = min(timeit.repeat(lambda task=task: tree_html(task_tree(task)), number=1, repeat=15))
+        characters = len(tree_html(task_tree(task)))
         line = f"{name}: {1_000 * seconds:.1f} ms, {characters / count:.0f} characters each"
         sys.stdout.write(line + "\n")
 

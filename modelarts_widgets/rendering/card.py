@@ -1,4 +1,4 @@
-"""What a card says, line by line, before it is text or HTML."""
+"""`Card`: everything that is known when a card is drawn, and its lines in words. Pure."""
 
 from __future__ import annotations
 
@@ -7,27 +7,29 @@ from typing import NamedTuple
 
 from ..api.errors import ModelArtsError
 from ..api.models import ExportTask
-from ..polling.speed import Pace
-from .humanize import about, at_least, duration, moment, plural, printable, quantity, rate, shortened
-from .labels import meaning
+from ..polling.speed import Speed
+from .humanize import about, at_least, duration, plural, printable, quantity, rate, shortened, timestamp
+from .labels import code_label
 
 _SYMBOLS = {"INIT": "○", "RUNNING": "●", "SUCCESSED": "✓", "FAILED": "✗"}
 _BADGES = {"retrying": "retrying", "paused": "paused", "needs-auth": "needs credentials", "stopped": "stopped"}
 _MAX_TOTAL = 10**18
 _LONG = 60
-"""Seconds from which on it is worth saying how long an export has been running."""
-_LAYOUTS = {1: "tree layout", 2: "flat layout"}
+"""Seconds after which the card shows how long an export has been running."""
+_LAYOUTS = {1: "tree structure", 2: "tile structure"}
 
 
 class Card(NamedTuple):
     """Everything that is known when a card is drawn."""
 
     task_id: str
+    """ID of the export task; of the dataset where the card is the head of a table."""
     task: ExportTask | None = None
     """The last good answer."""
     phase: str = "idle"
     """Of the polling: idle, polling, retrying, paused, needs-auth, done or stopped."""
-    pace: Pace | None = None
+    speed: Speed | None = None
+    """How fast the export runs, where that can be estimated."""
     error: BaseException | None = None
     """What went wrong since the last good answer."""
     failures: int = 0
@@ -39,9 +41,11 @@ class Card(NamedTuple):
     answered_at: datetime | None = None
     """When the last good answer came, in UTC."""
     note: str = ""
-    """What else is to be said about the state of the card."""
+    """What a reader should know or do next, in place of what the phase says; empty for that."""
     widget: str = "monitor"
-    """What the example of a call goes by."""
+    """Name of the widget in the example of a call: ``monitor`` or ``history``."""
+    dataset_id: str = ""
+    """ID of the dataset; empty where that is unknown."""
 
     @property
     def share(self) -> float | None:
@@ -56,70 +60,71 @@ class Card(NamedTuple):
         return self.share is None and not is_done and self.phase in {"idle", "polling", "retrying"}
 
     @property
-    def kind(self) -> str:
-        """The mood of the card, for its colour: ok, bad, warn or busy."""
+    def severity(self) -> str:
+        """Colour of the card: ok, bad, warn, busy, or quiet where a user has paused or stopped it."""
         if self.task is not None and self.task.is_done:
             return "ok" if self.task.succeeded else "bad"
         if self.error is None:
-            return "busy"
+            return "quiet" if self.phase in {"paused", "stopped"} else "busy"
         return "bad" if self.phase == "stopped" else "warn"
 
     @property
-    def mood(self) -> tuple[object, ...]:
-        """What makes a change of the card more than a tick of its bar."""
-        return self.phase, self.task is None, self.task and self.task.status, self.kind
+    def change_key(self) -> tuple[object, ...]:
+        """Equal for two cards that differ in no more than what moves with a bar."""
+        return self.phase, self.task is None, self.task and self.task.status, self.severity
 
     @property
     def badge(self) -> str:
-        """Our own phase in a word; empty where polling simply goes on."""
+        """Our own phase in a word; empty while polling goes on."""
         return _BADGES.get(self.phase, "")
 
     def status(self) -> str:
-        """Say the service's status word with a symbol; our own phase where polling does not simply go on."""
+        """Return the service's status word with a symbol, and our own phase unless polling goes on."""
         if self.task is None:
-            return f"! {self.badge}" if self.badge else "○ waiting for the first answer"
+            symbol = "!" if self.error else "○"
+            return f"{symbol} {self.badge or 'waiting for the first answer'}"
         return " · ".join(filter(None, [status_word(self.task), self.badge]))
 
-    def status_meaning(self) -> str:
-        """Say the status in words; empty for a word that is not documented."""
-        return meaning("ExportTask", "status", self.task.status) if self.task else ""
+    def status_label(self) -> str:
+        """Return the status in words; empty for a word that is not documented."""
+        return code_label("ExportTask", "status", self.task.status) if self.task else ""
 
     def last_seen(self) -> str:
-        """Say what was known at last, for a card that will not change any more."""
+        """Return what was known last, for a card that will not change any more."""
         if self.task is None or self.answered_at is None:
             return "no answer came"
         seen = " ".join(filter(None, [self.task.status or "no status given", self.percent()]))
-        return f"last seen {shortened(seen, 60)} at {moment(self.answered_at)}"
+        return f"last seen {shortened(seen, 60)} at {timestamp(self.answered_at)}"
 
     def percent(self) -> str:
-        """Write the share, or nothing where it is unknown."""
+        """Return the share as text; empty where it is unknown."""
         return "" if self.share is None else f"{self.share:.1f} %"
 
     def counts(self) -> str:
-        """Say how many samples, how fast and for how much longer."""
+        """Return how many samples, how fast and for how much longer."""
         if self.task is None:
             return ""
         parts = [_samples(self.task)]
-        if self.pace is not None and self.phase == "polling":  # else the time left would stand still
-            parts += _speed(self.pace, self.task.total_sample_count)
+        if self.speed is not None and self.phase == "polling":  # else the time left would stand still
+            parts += _speed_parts(self.speed, self.task.total_sample_count)
         parts += [_running(self.task)] if self.phase in {"polling", "retrying"} else []
         return " · ".join(filter(None, parts))
 
     def destination(self) -> str:
-        """Say where the export goes, as an OBS address."""
+        """Return where the export goes, as an OBS address."""
         return shortened(self.task.obs_uri or "") if self.task else ""
 
     def times(self) -> str:
-        """Say how the export is laid out, when it started and how long it took."""
+        """Return the directory structure, when the export started and how long it took."""
         if self.task is None:
             return ""
         parts = [_LAYOUTS.get(self.task.export_format or 0, "")]
-        parts += [f"started {moment(self.task.created_at)}"] if self.task.created_at else []
+        parts += [f"started {timestamp(self.task.created_at)}"] if self.task.created_at else []
         parts += [_elapsed(self.task)] if self.task.is_done else []
         return " · ".join(filter(None, parts))
 
     def problem(self) -> str:
-        """Say what went wrong, in the export or in asking about it; empty when nothing did."""
+        """Return what went wrong, in the export or in polling; empty when nothing did."""
         if self.error is not None:
             is_ours = isinstance(self.error, ModelArtsError)
             return shortened(str(self.error) if is_ours else f"{type(self.error).__name__}: {self.error}", 1_000)
@@ -128,23 +133,30 @@ class Card(NamedTuple):
         words = printable(self.task.error_msg or "The service gives no reason")
         return shortened(f"{words} ({self.task.error_code})" if self.task.error_code else words, 1_000)
 
-    def next_step(self) -> str:
-        """Say what happens next; empty when polling simply goes on."""
+    def next_step(self, *, is_live: bool = False) -> str:
+        """Return what happens next, or what the reader can do; empty while polling goes on.
+
+        Parameters
+        ----------
+        is_live : bool, default False
+            Whether there are buttons that the reader can press.
+        """
         if self.note:
             return shortened(self.note, 1_000)
+        since = f"last answer at {timestamp(self.answered_at)}" if self.answered_at else ""  # its age would tick
         if self.phase == "retrying" and self.delay is not None:
-            # The age of the answer would tick; its time does not.
-            since = f" · last answer at {moment(self.answered_at)}" if self.answered_at else ""
-            return f"retrying in {duration(self.delay)}, {self.failures} of {self.max_failures}{since}"
+            attempt = f"attempt {self.failures} of {self.max_failures} failed, next in {duration(self.delay)}"
+            return " · ".join(filter(None, [attempt, since]))
+        is_running = self.task is not None and not self.task.is_done
         return {
-            "needs-auth": f"polling is paused, call {self.widget}.resume(auth=…)",
-            "paused": f"polling is paused, call {self.widget}.resume()",
-            "stopped": "polling has ended",
+            "needs-auth": f"polling is paused: call {self.widget}.resume(auth=…) with new credentials",
+            "paused": f"polling is paused: {'press Resume' if is_live else f'call {self.widget}.resume()'}",
+            "stopped": since if is_running and self.error is None else "",
         }.get(self.phase, "")
 
 
 def status_word(task: ExportTask) -> str:
-    """Write the service's status word with its symbol."""
+    """Return the service's status word with its symbol."""
     status = task.status or "no status given"
     return f"{_SYMBOLS.get(status, '◇')} {shortened(status, 40)}"
 
@@ -160,15 +172,15 @@ def _samples(task: ExportTask) -> str:
     return "" if task.is_done or task.fraction is not None else "the service reports no progress yet"
 
 
-def _speed(pace: Pace, total: int | None) -> list[str]:
-    if pace.stalled_for is not None:
-        return [f"no progress for {at_least(pace.stalled_for)}"]
-    speed = [rate(pace.share_per_second * min(total, _MAX_TOTAL))] if total else []
-    return [*speed, f"{about(pace.seconds_left)} left"]
+def _speed_parts(speed: Speed, total: int | None) -> list[str]:
+    if speed.stalled_for is not None:
+        return [f"no progress for {at_least(speed.stalled_for)}"]
+    samples = [rate(speed.share_per_second * min(total, _MAX_TOTAL))] if total else []
+    return [*samples, f"{about(speed.seconds_left)} left"]
 
 
 def _running(task: ExportTask) -> str:
-    """Say how long it has been going on by the service's own clock, so that no other clock can make it negative."""
+    """Return for how long it has been running, by the service's own clock: no other clock can make it negative."""
     if task.is_done or task.created_at is None or task.updated_at is None:
         return ""
     seconds = (task.updated_at - task.created_at).total_seconds()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from .card import Card
 from .humanize import printable, shortened
-from .tree import Row, outline
+from .tree import Row, task_tree
 
 WIDTH = 80
 """Columns of the text card."""
@@ -14,9 +14,9 @@ _BAR = 40
 
 
 def card_text(card: Card) -> str:
-    """Draw the whole card, tree included, with every branch unfolded."""
+    """Return the whole card, tree included, with every branch unfolded."""
     lines = [_head(card), *_problem(card), _bar(card), card.counts(), _facts(card)]
-    lines += [line for row in (outline(card.task) if card.task else ()) for line in _row(row, 0)]
+    lines += [line for row in (task_tree(card.task) if card.task else ()) for line in _row(row, 0)]
     return "\n".join(filter(None, lines))
 
 

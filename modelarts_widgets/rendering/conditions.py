@@ -1,18 +1,18 @@
-"""A search condition as one plain sentence. Pure."""
+"""A search condition as one phrase. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
 from ..api.models import SearchCondition, SearchLabel, SearchLabels, SearchProp
-from .labels import meaning
+from .labels import code_label
 
 _PREFIX = "@modelarts:"  # of the attributes that the service defines itself
 
 _CLAUSES = {
     "sample_name": 'with a name that contains "{}"',
     "sample_dir": "in {}",
-    "labeler": "labelled by {}",
+    "labeler": "labeled by {}",
     "score": "with confidence {}",
     "coefficient": "with difficulty {}",
     "import_origin": "from source {}",
@@ -25,23 +25,23 @@ _CLAUSES = {
 }
 
 
-def sentence(condition: SearchCondition) -> str:
-    """Say in plain words which samples a condition finds."""
-    subject = {"1": "hard samples", "0": "samples that are not hard"}.get(condition.hard or "", "samples")
+def condition_text(condition: SearchCondition) -> str:
+    """Return a phrase for the samples that a condition finds: ``hard samples labeled cat or dog``."""
+    subject = {"1": "hard samples", "0": "non-hard samples"}.get(condition.hard or "", "samples")
     clauses = [
-        _labelled(condition.label_list),
+        _with_labels(condition.label_list),
         _with_attributes(condition.metadata),
-        meaning("SearchCondition", "sample_time", condition.sample_time),
+        code_label("SearchCondition", "sample_time", condition.sample_time),
     ]
     values = {field: getattr(condition, field) for field in _CLAUSES}
     clauses += [_CLAUSES[field].format(value) for field, value in values.items() if value not in {None, ""}]
     return " ".join([subject, ", ".join(filter(None, clauses))]).rstrip()
 
 
-def _labelled(found: SearchLabels | None) -> str:
-    if found is None or not found.labels:
+def _with_labels(criteria: SearchLabels | None) -> str:
+    if criteria is None or not criteria.labels:
         return ""
-    return "labelled " + _joined(map(_label, found.labels), found.op)
+    return "labeled " + _joined(map(_label, criteria.labels), criteria.op)
 
 
 def _label(label: SearchLabel) -> str:
@@ -49,8 +49,8 @@ def _label(label: SearchLabel) -> str:
     return f"{label.name or 'anything'} ({attributes})" if attributes else label.name or "anything"
 
 
-def _with_attributes(found: SearchProp | None) -> str:
-    attributes = _attributes(found.props, found.op) if found is not None else ""
+def _with_attributes(criteria: SearchProp | None) -> str:
+    attributes = _attributes(criteria.props, criteria.op) if criteria is not None else ""
     return f"with {attributes}" if attributes else ""
 
 

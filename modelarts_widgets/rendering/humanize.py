@@ -1,4 +1,4 @@
-"""Numbers, durations and foreign text in the form the card shows them."""
+"""Numbers, durations, times and foreign text in the form in which they are shown. Pure."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
 def printable(text: str) -> str:
-    """Replace what no document may hold and what moves its neighbours: controls, line breaks, surrogates, overrides."""
+    """Return text on one line, with a mark for what no document may hold and for what moves its neighbours."""
     return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", _BREAKS.sub(" ", text))
 
 
 def shortened(text: str, length: int = MAX_LENGTH) -> str:
-    """Cut printable text to a length, in characters."""
+    """Return printable text, cut to a length in characters."""
     return printable(text if len(text) <= length else text[: length - 1] + "…")
 
 
 def quantity(number: int) -> str:
-    """Write a count with its thousands apart: ``8,400``. Absurd ones in powers of ten."""
+    """Return a count with thousands separators: ``8,400``. Absurd ones in powers of ten."""
     return f"{number:,}" if abs(number) < 10**15 else f"{float(min(abs(number), 10**300)):.0e}"
 
 
 def plural(number: int, noun: str) -> str:
-    """Write a count of things: ``1 sample``, ``8,400 samples``."""
+    """Return a count of things: ``1 sample``, ``8,400 samples``."""
     return f"{quantity(number)} {noun}{'' if number == 1 else 's'}"
 
 
-def moment(when: datetime) -> str:
-    """Write a time in UTC, to the second."""
+def timestamp(when: datetime) -> str:
+    """Return a time in UTC, to the second."""
     return f"{when:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def duration(seconds: float) -> str:
-    """Write a duration in its two largest units: ``1 min 37 s``. Below a second: ``under 1 s``."""
+    """Return a duration in its two largest units: ``1 min 37 s``. Below a second: ``under 1 s``."""
     left = round(seconds)
     parts: list[str] = []
     for size, unit in _UNITS:
@@ -52,7 +52,7 @@ def duration(seconds: float) -> str:
 
 
 def about(seconds: float) -> str:
-    """Write a time that is only guessed, so coarsely that it seldom changes: ``about 1 min 40 s``."""
+    """Return an estimated duration, rounded so that it seldom changes: ``about 1 min 40 s``."""
     step = next(
         step for limit, step in ((10, 1), (60, 5), (600, 10), (7_200, 60), (float("inf"), 600)) if seconds < limit
     )
@@ -60,7 +60,7 @@ def about(seconds: float) -> str:
 
 
 def at_least(seconds: float) -> str:
-    """Write how long something has lasted, in steps so coarse that it seldom changes: ``over 10 min``."""
+    """Return a lower bound of a duration, in steps so that it seldom changes: ``over 10 min``."""
     steps = (0, 1, 2, 5, 10, 20, 30, 60, 120, 180, 360, 720, 1_440)
     minutes = max(step for step in steps if seconds >= 60 * step)
     days = int(min(seconds, 10**9) // 86_400)
@@ -68,7 +68,7 @@ def at_least(seconds: float) -> str:
 
 
 def rate(per_second: float) -> str:
-    """Write a speed to two digits, in the unit that gives whole numbers: ``120 samples/s``."""
+    """Return a rate to two digits, in the unit that gives whole numbers: ``120 samples/s``."""
     for factor, unit in ((1, "s"), (60, "min"), (3_600, "h")):
         if per_second * factor >= 1:
             return f"{plural(int(float(f'{per_second * factor:.2g}')), 'sample')}/{unit}"

@@ -1,7 +1,7 @@
-"""What the fields and codes of the API page mean, in words.
+"""Fields and codes of the API page in words: the page's own terms, which users know from there and from the console.
 
 Keyed by the name of the document (the table of the page), then by field. A code is looked up by its
-JSON text, so that ``3``, ``"3"`` and ``3.0`` mean the same; an unknown code has no words and is shown as it is.
+JSON text, so that ``3``, ``"3"`` and ``3.0`` mean the same; an unknown code has no label and is shown as it is.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "export_dest": "Kind of destination",
         "export_new_dataset_name": "Name of the new dataset",
         "export_new_dataset_work_path": "Working directory of the new dataset",
-        "ratio_sample_usage": "Whether samples are split at random into training and validation sets",
+        "ratio_sample_usage": "Whether samples are allocated at random to a training and a validation set",
         "sample_state": "State of the samples that are exported",
         "samples": "IDs of the exported samples",
         "search_conditions": "Samples that meet any one of these conditions are exported",
@@ -46,7 +46,7 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "import_origin": "Where the sample came from",
         "kvp": "Dosage of a CT scan",
         "label_list": "Labels of the sample",
-        "labeler": "Who labelled the sample",
+        "labeler": "Who labeled the sample",
         "metadata": "Attributes of the sample",
         "parent_sample_id": "ID of the sample that this one was made from",
         "sample_dir": "Directory of the sample, without its subdirectories",
@@ -79,50 +79,56 @@ _ALL_OR_ANY = {"AND": "all must match", "OR": "any may match"}
 CODES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
     "ExportTask": {
         "export_format": {
-            "1": "tree layout, a directory for each label",
-            "2": "flat layout, samples and labels side by side",
+            "1": "tree structure, a directory for each label",
+            "2": "tile structure, samples and labels side by side",
         },
         "export_type": {
-            "0": "labelled samples",
-            "1": "unlabelled samples",
+            "0": "labeled samples",
+            "1": "unlabeled samples",
             "2": "all samples",
-            "3": "samples that meet the search conditions",
+            "3": "conditional search",
         },
         "status": {
-            "INIT": "waiting to start",
-            "RUNNING": "in progress",
-            "SUCCESSED": "complete",
+            "INIT": "initialized",
+            "RUNNING": "running",
+            "SUCCESSED": "completed",
             "FAILED": "failed",
         },
         "version_format": {
             "Default": "default format",
-            "CarbonData": "CarbonData, for table datasets",
+            "CarbonData": "CarbonData, for table datasets only",
             "CSV": "comma-separated values",
         },
     },
     "ExportParams": {
-        "clear_hard_property": {"true": "marks are removed (default)", "false": "marks are kept"},
-        "export_dest": {"DIR": "a directory on OBS (default)", "NEW_DATASET": "a new dataset"},
-        "ratio_sample_usage": {"true": "split at random", "false": "no split (default)"},
-        "sample_state": {
-            "__ALL__": "labelled",
-            "__NONE__": "not labelled",
-            "__UNCHECK__": "waiting for acceptance",
-            "__ACCEPTED__": "accepted",
-            "__REJECTED__": "rejected",
-            "__UNREVIEWED__": "waiting for review",
-            "__REVIEWED__": "reviewed and approved",
-            "__WORKFORCE_SAMPLED__": "drawn for a spot check",
-            "__WORKFORCE_SAMPLED_UNCHECK__": "spot check waiting for acceptance",
-            "__WORKFORCE_SAMPLED_CHECKED__": "spot check done",
-            "__WORKFORCE_SAMPLED_ACCEPTED__": "spot check passed",
-            "__WORKFORCE_SAMPLED_REJECTED__": "spot check rejected",
-            "__AUTO_ANNOTATION__": "labelled automatically, waiting for confirmation",
+        "clear_hard_property": {
+            "true": "hard-example marks are removed (default)",
+            "false": "hard-example marks are kept",
         },
-        "train_sample_ratio": {"1": "all samples are training samples (default)"},
+        "export_dest": {"DIR": "to OBS (default)", "NEW_DATASET": "to a new dataset"},
+        "ratio_sample_usage": {
+            "true": "training and validation sets are allocated at random",
+            "false": "no training and validation sets are allocated (default)",
+        },
+        "sample_state": {
+            "__ALL__": "labeled",
+            "__NONE__": "not marked",
+            "__UNCHECK__": "to be accepted",
+            "__ACCEPTED__": "acceptance passed",
+            "__REJECTED__": "rejected",
+            "__UNREVIEWED__": "to be reviewed",
+            "__REVIEWED__": "approved",
+            "__WORKFORCE_SAMPLED__": "sampled",
+            "__WORKFORCE_SAMPLED_UNCHECK__": "sampling to be accepted",
+            "__WORKFORCE_SAMPLED_CHECKED__": "sampling accepted",
+            "__WORKFORCE_SAMPLED_ACCEPTED__": "sampling passed",
+            "__WORKFORCE_SAMPLED_REJECTED__": "sampling rejected",
+            "__AUTO_ANNOTATION__": "to be confirmed",
+        },
+        "train_sample_ratio": {"1": "all samples are in the training set (default)"},
     },
     "SearchCondition": {
-        "hard": {"0": "not a hard sample", "1": "hard sample"},
+        "hard": {"0": "non-hard sample", "1": "hard sample"},
         "sample_time": {"month": "added in the last 30 days", "day": "added since yesterday"},
     },
     "SearchLabels": {"op": _ALL_OR_ANY},
@@ -133,35 +139,35 @@ CODES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
             "1": "object detection",
             "3": "image segmentation",
             "100": "text classification",
-            "101": "named entity",
-            "102": "relation between text entities",
-            "103": "entity of a text relation",
+            "101": "named entity recognition",
+            "102": "text triplet relationship",
+            "103": "text triplet entity",
             "200": "sound classification",
             "201": "speech content",
-            "202": "speech paragraph",
-            "600": "video",
+            "202": "speech paragraph labeling",
+            "600": "video labeling",
         },
     },
     "SearchProp": {"op": _ALL_OR_ANY},
 }
-"""Document, field and code to words."""
+"""Document, field and code to its label."""
 
 
-def describe(document: str, field: str) -> str:
-    """Say what a field is for; empty for a field that the page does not declare."""
+def field_description(document: str, field: str) -> str:
+    """Return what a field is for; empty for a field that the page does not declare."""
     return DESCRIPTIONS.get(document, {}).get(field, "")
 
 
-def meaning(document: str, field: str, value: object) -> str:
-    """Say what a value means; empty where the page lists no such code."""
-    words = CODES.get(document, {}).get(field, {}).get(_code(value), "")
-    if not words and (document, field) == ("SearchCondition", "sample_time") and isinstance(value, str):
+def code_label(document: str, field: str, value: object) -> str:
+    """Return what a value means; empty where the page lists no such code."""
+    label = CODES.get(document, {}).get(field, {}).get(_code(value), "")
+    if not label and (document, field) == ("SearchCondition", "sample_time") and isinstance(value, str):
         return _period(value)
-    return words
+    return label
 
 
 def _period(text: str) -> str:
-    """Say a range such as ``20190901-20190915`` in words; its own example on the page has ten digits for a day."""
+    """Return a range such as ``20190901-20190915`` in words; the page's own example has ten digits for a day."""
     first, dash, last = text.partition("-")
     if not dash:
         return f"added {text}" if text else ""

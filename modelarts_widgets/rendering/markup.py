@@ -1,18 +1,26 @@
-"""How foreign text becomes markup, and how markup gets its look."""
+"""Foreign text made safe for markup, and the look of each part: by class name or by inline style."""
 
 from __future__ import annotations
 
 import html
 import re
 from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
 
 from .humanize import MAX_LENGTH, shortened
 
 _HARMLESS = re.compile(r"[\w./:@#-]*", re.ASCII)
 
 
+@cache
+def style_sheet() -> str:
+    """Return the style sheets of the live card and of the table."""
+    return "".join(files(__package__).joinpath(name).read_text(encoding="utf-8") for name in ("card.css", "table.css"))
+
+
 def escaped(text: str, length: int = MAX_LENGTH) -> str:
-    """Make text of any origin harmless: bounded, printable, escaped. Nothing else becomes markup."""
+    """Return text of any origin as harmless markup: bounded, printable, escaped. All foreign text passes here."""
     if len(text) <= length and _HARMLESS.fullmatch(text):
         return text  # most are, in a list of thousands
     return html.escape(shortened(text, length))
@@ -25,7 +33,7 @@ class Skin:
         self._styles = styles
 
     def __call__(self, part: str, kind: str = "") -> str:
-        """Write the attribute for a part, with a leading space; empty where the part needs none."""
+        """Return the attribute for a part, with a leading space; empty where the part needs none."""
         if self._styles is None:
             return f' class="modelarts-{part}{f" modelarts-{kind}" if kind else ""}"'
         style = self._styles.get(part, "")

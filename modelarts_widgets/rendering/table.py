@@ -1,4 +1,4 @@
-"""All exports of a dataset as a table, in text and in HTML."""
+"""`Table`: all exports of a dataset, as text and as HTML. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .card import Card, status_word
 from .card_html import card_html, problem_html, progress_html
 from .card_text import card_text
 from .humanize import quantity, shortened
-from .labels import meaning
+from .labels import code_label
 from .markup import LIVE, STATIC, Skin, escaped
 from .summary import created, mode, summary
 
@@ -27,74 +27,70 @@ class Table(NamedTuple):
     """Everything that is known when a table is drawn."""
 
     state: Card
-    """Of the polling; its task ID is that of the dataset."""
+    """Phase, error and the rest of the polling; its task ID is that of the dataset."""
     tasks: tuple[ExportTask, ...] | None = None
     """All of them, the newest first; ``None`` before the first answer."""
-    found: tuple[ExportTask, ...] = ()
-    """Those that the filters let through."""
+    matching: tuple[ExportTask, ...] = ()
+    """Those that match the filters."""
     page: int = 0
-    chosen: Card | None = None
+    """Number of the page that is shown, from 0."""
+    selected: Card | None = None
     """The export that is shown in full."""
 
     @property
     def rows(self) -> tuple[ExportTask, ...]:
-        """Give those that the page has."""
-        return self.found[self.page * PAGE : (self.page + 1) * PAGE]
+        """Exports on the page that is shown."""
+        return self.matching[self.page * PAGE : (self.page + 1) * PAGE]
 
     @property
     def last_page(self) -> int:
-        """The number of the last page, from 0."""
-        return max(0, -(-len(self.found) // PAGE) - 1)
+        """Number of the last page, from 0."""
+        return max(0, -(-len(self.matching) // PAGE) - 1)
 
     def headline(self) -> str:
-        """Count the exports, and say where polling does not simply go on."""
+        """Return the counts, and our own phase unless polling goes on."""
         words = "waiting for the first answer" if self.tasks is None else summary(self.tasks)
         return " · ".join(filter(None, [words, self.state.badge]))
 
     def position(self) -> str:
-        """Say which of the rows are shown; empty where all are."""
-        if self.tasks is None or (len(self.found) == len(self.tasks) and not self.last_page):
+        """Return which of the rows are shown; empty where all are."""
+        if self.tasks is None or (len(self.matching) == len(self.tasks) and not self.last_page):
             return ""
-        if not self.found:
+        if not self.matching:
             return "no export fits the filter"
         first = self.page * PAGE + 1
-        last = min(first + PAGE - 1, len(self.found))
-        whole = f" (all: {quantity(len(self.tasks))})" if len(self.found) < len(self.tasks) else ""
-        return f"{quantity(first)} to {quantity(last)} of {quantity(len(self.found))}{whole}"
+        last = min(first + PAGE - 1, len(self.matching))
+        whole = f" (all: {quantity(len(self.tasks))})" if len(self.matching) < len(self.tasks) else ""
+        return f"{quantity(first)} to {quantity(last)} of {quantity(len(self.matching))}{whole}"
 
 
 def table_html(table: Table, skin: Skin = LIVE) -> str:
-    """Draw the page of a table that is shown, its headline and what went wrong; the chosen card is apart."""
+    """Return the page that is shown, with its headline and what went wrong; the selected card is apart."""
     position = f"<div{skin('position')}>{table.position()}</div>" if table.position() else ""
     pages = f"<div{skin('pages', _end(table))}></div>" if table.last_page else ""
     return _head(table, skin) + _grid(table, table.rows, skin) + position + pages
 
 
 def history_html(table: Table) -> str:
-    """Draw the whole table for a saved notebook, with the chosen card below."""
+    """Return the table for a saved notebook, with the selected card below."""
     tasks = table.tasks or ()
     more = f"<div{STATIC('rest')}>{_more(tasks)}</div>" if _more(tasks) else ""
-    chosen = card_html(table.chosen) if table.chosen else ""
-    return f"<div>{_head(table, STATIC)}{_grid(table, tasks[:MAX_ROWS], STATIC)}{more}{chosen}</div>"
+    selected = card_html(table.selected) if table.selected else ""
+    return f"<div>{_head(table, STATIC)}{_grid(table, tasks[:MAX_ROWS], STATIC)}{more}{selected}</div>"
 
 
 def history_text(table: Table) -> str:
-    """Draw the whole table as plain text, with the chosen card below."""
+    """Return the table as plain text, with the selected card below."""
     tasks = table.tasks or ()
     problems = [f"! {table.state.problem()}" if table.state.problem() else "", f"  {table.state.next_step()}".rstrip()]
     lines = [f"Dataset exports {shortened(table.state.task_id, 60)}  {table.headline()}", *problems]
     lines += _columns([_COLUMNS, *map(_cells, tasks[:MAX_ROWS])]) if tasks else []
-    lines += [_more(tasks), card_text(table.chosen) if table.chosen else ""]
+    lines += [_more(tasks), card_text(table.selected) if table.selected else ""]
     return "\n".join(filter(None, lines))
 
 
-def history_bundle(table: Table) -> dict[str, str]:
-    """Draw a table in the two forms that every notebook viewer knows, without a widget."""
-    return {"text/plain": history_text(table), "text/html": history_html(table)}
-
-
 def _end(table: Table) -> str:
-    """Tell at which end of the pages this one is."""
+    """Return at which end of the pages this one is."""
     return {0: "first", table.last_page: "last"}.get(table.page, "")
 
 
@@ -105,37 +101,37 @@ def _more(tasks: Sequence[ExportTask]) -> str:
 
 def _head(table: Table, skin: Skin) -> str:
     title = f"<span{skin('title')}>Dataset exports</span> <code{skin('id')}>{escaped(table.state.task_id)}</code>"
-    summed = f"<span{skin('status', table.state.kind)}>{escaped(table.headline())}</span>"
+    summed = f"<span{skin('status', table.state.severity)}>{escaped(table.headline())}</span>"
     return f"<div{skin('head', table.state.phase)}>{title} {summed}</div>{problem_html(table.state, skin)}"
 
 
 def _grid(table: Table, tasks: Sequence[ExportTask], skin: Skin) -> str:
     if not tasks:
         return ""
-    chosen = table.chosen.task_id if table.chosen else None
+    selected = table.selected.task_id if table.selected else None
     heads = zip(_COLUMNS, _PARTS, strict=True)
     names = "".join(f'<th scope="col"{skin("column", part)}>{name}</th>' for name, part in heads)
-    body = "".join(_row(task, skin, is_chosen=task.task_id == chosen) for task in tasks)
+    body = "".join(_row(task, skin, is_selected=task.task_id == selected) for task in tasks)
     table_drawn = f"<table{skin('table')}><thead><tr>{names}</tr></thead><tbody>{body}</tbody></table>"
     reachable = ' role="group" aria-label="Exports" tabindex="0"' if skin is LIVE else ""  # it may be scrolled
     return f"<div{skin('grid', f'of-{len(tasks)}')}{reachable}>{table_drawn}</div>"
 
 
-def _row(task: ExportTask, skin: Skin, *, is_chosen: bool) -> str:
+def _row(task: ExportTask, skin: Skin, *, is_selected: bool) -> str:
     name, date, kind, path, samples, _, _ = _cells(task)
     card = Card(name, task, "polling")
-    look = skin("status", card.kind) if skin is LIVE else ""  # its own style keeps it apart from a title
+    look = skin("status", card.severity) if skin is LIVE else ""  # its own style keeps it apart from a title
     status = f"<span{look}{_tooltip(task)}>{escaped(status_word(task))}</span>"
     whole = f' title="{escaped(task.obs_uri or "")}"' if skin is LIVE else ""  # there it may be cut
     cells = [date, escaped(kind, _MAX_WORD), f"<code{whole}>{escaped(path, _MAX_PATH)}</code>", samples, status]
     drawn = "".join(f"<td{skin(part)}>{cell}</td>" for part, cell in zip(_PARTS[1:-1], cells, strict=True))
-    mark = skin("chosen") if is_chosen and skin is LIVE else ""
+    mark = skin("selected") if is_selected and skin is LIVE else ""
     bar = f"<td{skin('share-cell')}>{progress_html(card, skin, f'Progress of {name}')}</td>"
     return f'<tr{mark}><th scope="row"{skin("task")}><code>{escaped(name, _MAX_ID)}</code></th>{drawn}{bar}</tr>'
 
 
 def _tooltip(task: ExportTask) -> str:
-    words = (task.error_msg if task.failed else None) or meaning("ExportTask", "status", task.status)
+    words = (task.error_msg if task.failed else None) or code_label("ExportTask", "status", task.status)
     return f' title="{escaped(words)}"' if words else ""
 
 

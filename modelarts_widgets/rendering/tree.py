@@ -1,4 +1,4 @@
-"""A task as a tree of rows, and the part of it that a reader looks for. Pure: task in, rows out.
+"""A task as a tree of rows, and the filter over them. Pure: task in, rows out.
 
 The tree holds what stays the same while an export runs. What moves (status, progress, counts,
 times of change) is on the card itself, so that the tree need not be drawn again.
@@ -13,8 +13,8 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from ..api.models import ExportTask, SearchCondition
-from .conditions import sentence
-from .labels import DESCRIPTIONS, describe, meaning
+from .conditions import condition_text
+from .labels import DESCRIPTIONS, code_label, field_description
 
 MAX_DEPTH = 20
 """Levels below a section that are drawn; deeper ones stay in ``task.raw``."""
@@ -66,8 +66,8 @@ class Row(NamedTuple):
         return int(start) if plain else None
 
 
-def outline(task: ExportTask) -> tuple[Row, ...]:
-    """Lay out a task as its sections: export parameters, search conditions, and the rest of the task."""
+def task_tree(task: ExportTask) -> tuple[Row, ...]:
+    """Return a task as sections of rows: export parameters, search conditions, and the rest of the task."""
     rest = _lasting(task)
     plain = dict(rest.pop("export_params")) if isinstance(rest.get("export_params"), dict) else {}
     found = plain.get("search_conditions")
@@ -82,7 +82,7 @@ def outline(task: ExportTask) -> tuple[Row, ...]:
 
 
 def same_tree(one: ExportTask, other: ExportTask) -> bool:
-    """Say whether two tasks have the same outline, without laying them out."""
+    """Return whether two tasks have the same tree, without building it."""
     try:
         return _lasting(one) == _lasting(other)
     except RecursionError:  # nested so deeply that comparing gives up
@@ -90,18 +90,18 @@ def same_tree(one: ExportTask, other: ExportTask) -> bool:
 
 
 def size(rows: Iterable[Row]) -> int:
-    """Count rows, those in branches too."""
+    """Return the number of rows, those in branches included."""
     return sum(1 + size(row.children) for row in rows)
 
 
-def found(rows: Iterable[Row], query: str) -> tuple[Row, ...]:
-    """Pick the rows that hold a text, whatever its case, with all above them unfolded and all below them."""
-    return tuple(_found(rows, re.compile(re.escape(query), re.IGNORECASE)))
+def filter_rows(rows: Iterable[Row], query: str) -> tuple[Row, ...]:
+    """Return the rows that contain a text, in any case, with their parents unfolded and all of their children."""
+    return tuple(_matching(rows, re.compile(re.escape(query), re.IGNORECASE)))
 
 
-def _found(rows: Iterable[Row], pattern: re.Pattern[str]) -> Iterator[Row]:
+def _matching(rows: Iterable[Row], pattern: re.Pattern[str]) -> Iterator[Row]:
     for row in rows:
-        inside = tuple(_found(row.children, pattern))
+        inside = tuple(_matching(row.children, pattern))
         if inside:
             yield row._replace(children=inside, is_open=True)
         elif any(map(pattern.search, (row.name, row.value, row.meaning))):
@@ -129,7 +129,7 @@ class _Layout:
         return Row("Search conditions", value, children=children, is_open=True)
 
     def fields(self, document: str, raw: Mapping[str, object], depth: int = 0) -> tuple[Row, ...]:
-        """Lay out declared fields in the page's order, then undeclared ones as they came."""
+        """Return declared fields in the page's order, then undeclared ones as they came."""
         declared = [name for name in DESCRIPTIONS.get(document, ()) if name in raw]
         names = dict.fromkeys(chain(declared, raw))
         rows = (self._row(document, name, raw[name], depth) for name in names)
@@ -138,20 +138,20 @@ class _Layout:
     def _condition(self, name: str, document: object) -> Row:
         if not isinstance(document, dict):
             return self._row(_UNDECLARED, name, document)
-        words = sentence(SearchCondition.from_json(document))
+        words = condition_text(SearchCondition.from_json(document))
         return Row(name, words, children=self.fields("SearchCondition", document))
 
     def _row(self, document: str, name: str, value: object, depth: int = 0) -> Row:
-        description = describe(document, name)
+        description = field_description(document, name)
         if document == _VALUES and isinstance(value, list) and value and all(isinstance(item, str) for item in value):
             return Row(name, " or ".join(value), description=description)
         if isinstance(value, (dict, list)) and value:
             children = self._inside(document, name, value, depth + 1)
             return Row(name, _count(value), description=description, children=children)
         if value in ("", [], {}):
-            return Row(name, meaning="empty", description=description)
+            return Row(name, meaning="(not set)", description=description)
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        return Row(name, text, meaning(document, name, value) or _any_value(document, value), description)
+        return Row(name, text, code_label(document, name, value) or _any_value(document, value), description)
 
     def _inside(self, document: str, name: str, value: dict[str, Any] | list[Any], depth: int) -> tuple[Row, ...]:
         if depth > MAX_DEPTH:

@@ -7,13 +7,13 @@ from collections.abc import Iterable
 
 from .humanize import MAX_LENGTH
 from .markup import LIVE, Skin, escaped
-from .tree import Row, found
+from .tree import Row, filter_rows
 
 _MAX_TITLE = 2_000
 
 
 def tree_html(rows: Iterable[Row], skin: Skin = LIVE, query: str = "") -> str:
-    """Draw the tree of parameters and search conditions.
+    """Return the tree of parameters and search conditions.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def tree_html(rows: Iterable[Row], skin: Skin = LIVE, query: str = "") -> str:
     query : str, optional
         Draw only what holds this text, marked, with all above it unfolded. Default: everything.
     """
-    return _Tree(skin, query).draw(found(rows, query) if query else rows)
+    return _Tree(skin, query).draw(filter_rows(rows, query) if query else rows)
 
 
 class _Tree:
@@ -86,5 +86,5 @@ def _open(row: Row) -> str:
 
 
 def _whole(row: Row) -> str:
-    """Keep what is cut from a long value within reach, in its tooltip."""
+    """Return a tooltip with what is cut from a long value."""
     return f' title="{escaped(row.value, _MAX_TITLE)}"' if len(row.value) > MAX_LENGTH else ""

@@ -12,7 +12,7 @@ from ipywidgets.widgets.widget_string import HTMLStyle
 
 from ..api.models import ExportTask
 from ..rendering import Card, bar_html, facts_html, head_html, style_sheet, tree_html
-from ..rendering.tree import Row, outline, same_tree, size
+from ..rendering.tree import Row, same_tree, size, task_tree
 
 STYLE = f"<style>{style_sheet()}</style>"  # goes with the part that changes least
 LARGE = 20
@@ -161,7 +161,7 @@ class CardView(View):
         self._summary.value = f"{head_html(card)}{facts_html(card)}"
         self._draw_bar(card)
         if card.task is not None and (self._task is None or not same_tree(card.task, self._task)):
-            self._rows = outline(card.task)
+            self._rows = task_tree(card.task)
             self._is_large = size(self._rows) > LARGE
             self._tree.value = STYLE + tree_html(self._rows)
             self._draw_found()
@@ -178,7 +178,7 @@ class CardView(View):
     def _draw_bar(self, card: Card) -> None:
         """Move the bar; a mere tick waits for its time, and comes with one of the next answers."""
         bar, now = bar_html(card), type(self).clock()
-        is_tick, self._mood_drawn = card.mood == self._mood_drawn, card.mood
+        is_tick, self._mood_drawn = card.change_key == self._mood_drawn, card.change_key
         self._is_behind = is_tick and bar != self._bar.value and now - self._ticked < MIN_TICK
         if bar != self._bar.value and not self._is_behind:
             self._bar.value, self._ticked = bar, now

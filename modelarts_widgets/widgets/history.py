@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import traitlets
 
@@ -11,12 +11,24 @@ from ..api.client import ModelArtsClient
 from ..api.models import ExportTask
 from ..api.urls import checked_identifier
 from ..polling import LOCK, log_exceptions
-from ..polling.speed import Trail
+from ..polling.speed import SpeedEstimator
 from ..rendering import Card, Table, history_bundle, history_html, history_text
-from ..rendering.summary import Exports, mode, summary
+from ..rendering.summary import mode, newest_first, summary
 from .card import button
 from .shown import Shown
 from .table import TableView
+
+
+class Exports(NamedTuple):
+    """All exports of a dataset, as a poll takes them."""
+
+    tasks: tuple[ExportTask, ...]
+    is_done: bool = False
+
+    @property
+    def running(self) -> tuple[ExportTask, ...]:
+        """Those that have not ended."""
+        return tuple(task for task in self.tasks if not task.is_done)
 
 
 class ExportHistory(TableView, Shown):
@@ -71,7 +83,7 @@ class ExportHistory(TableView, Shown):
         self.dataset_id = checked_identifier("dataset_id", dataset_id)
         self._subject = f"An export of dataset {self.dataset_id}"
         self.interval = interval  # refused before there is anything to free
-        self._trails: dict[str | None, Trail] = {}
+        self._trails: dict[str | None, SpeedEstimator] = {}
         self._ended: set[str | None] | None = None
         self._heard = 0
         self._touched = type(self).clock()
@@ -180,7 +192,7 @@ class ExportHistory(TableView, Shown):
     # What is followed.
 
     def _fetch(self) -> Exports:
-        return Exports.of(self.client.list_export_tasks(self.dataset_id))
+        return Exports(newest_first(self.client.list_export_tasks(self.dataset_id)))
 
     def _pulse(self, exports: Exports) -> object:
         moving = [(task.task_id, task.status, task.progress, task.finished_sample_count) for task in exports.running]
@@ -193,9 +205,9 @@ class ExportHistory(TableView, Shown):
             self._ended = {task.task_id for task in before.tasks if task.is_done}
         ended = [task for task in exports.tasks if task.is_done and task.task_id not in self._ended]
         self._ended.update(task.task_id for task in ended)
-        self._trails = {task.task_id: self._trails.get(task.task_id) or Trail() for task in exports.running}
+        self._trails = {task.task_id: self._trails.get(task.task_id) or SpeedEstimator() for task in exports.running}
         for task in exports.running:
-            self._trails[task.task_id].note(*task.reached, type(self).clock())
+            self._trails[task.task_id].add(*task.reached, type(self).clock())
         super()._hear(exports)
         for task in ended:
             self._call("done", task)
@@ -204,7 +216,7 @@ class ExportHistory(TableView, Shown):
 
     def _whole(self) -> Table:
         chosen = self._chosen_card(self._answer)
-        return Table(self._head(), self._answer.tasks if self._answer else None, chosen=chosen)
+        return Table(self._head(), self._answer.tasks if self._answer else None, selected=chosen)
 
     def _head(self) -> Card:
         return self._state(self.dataset_id)._replace(widget="history")
@@ -214,7 +226,7 @@ class ExportHistory(TableView, Shown):
         if task is None or self.chosen is None:
             return None
         trail = self._trails.get(self.chosen)
-        pace = trail.pace(type(self).clock()) if trail else None
+        pace = trail.speed(type(self).clock()) if trail else None
         phase = "done" if task.is_done else "polling" if self._phase == "polling" else "idle"
         return Card(self.chosen, task, phase, pace)
 

@@ -11,7 +11,7 @@ from ..api.client import ModelArtsClient
 from ..api.models import ExportTask
 from ..api.urls import checked_identifier
 from ..polling import LOCK, log_exceptions
-from ..polling.speed import Trail
+from ..polling.speed import SpeedEstimator
 from ..rendering import Card, card_bundle, card_html, card_text
 from .card import CardView, button
 from .shown import Shown
@@ -74,7 +74,7 @@ class ExportMonitor(CardView, Shown):
         self.task_id = checked_identifier("task_id", task_id)
         self._subject = f"Export {self.task_id}"
         self.interval = interval  # refused before there is anything to free
-        self._trail = Trail()
+        self._trail = SpeedEstimator()
         self._begin_life(client, "task", self.dataset_id, self.task_id)
         layout, style = Layout(), ButtonStyle()
         self._refresh = button("Refresh", "Ask the service now", self.refresh, layout, style)
@@ -120,11 +120,13 @@ class ExportMonitor(CardView, Shown):
         return task.status, task.progress, task.finished_sample_count, task.total_sample_count
 
     def _hear(self, task: ExportTask) -> None:
-        self._trail.note(*task.reached, type(self).clock())
+        self._trail.add(*task.reached, type(self).clock())
         super()._hear(task)
 
     def _card(self, task: ExportTask | None = None) -> Card:
-        return self._state(self.task_id)._replace(task=task or self._answer, pace=self._trail.pace(type(self).clock()))
+        return self._state(self.task_id)._replace(
+            task=task or self._answer, speed=self._trail.speed(type(self).clock())
+        )
 
     def _show(self, task: ExportTask | None) -> None:
         """Bring the parts and the traits up to date; what has not changed is not sent again."""

@@ -121,7 +121,7 @@ class TableView(View):
     def _draw_list(self, table: Table) -> None:
         """Draw the table; a mere tick of its bars waits for its time, and comes with one of the next answers."""
         drawn, now = table_html(table), type(self).clock()
-        statuses = [(task.task_id, task.status) for task in table.found]
+        statuses = [(task.task_id, task.status) for task in table.matching]
         mood = (table.state, table.headline(), statuses, table.page, self.chosen)
         is_tick, self._mood_drawn = mood == self._mood_drawn, mood
         if drawn != self._list.value and not (is_tick and now - self._ticked < MIN_TICK):

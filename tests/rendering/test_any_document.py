@@ -28,8 +28,8 @@ from modelarts_widgets.rendering import (
     table_html,
     tree_html,
 )
-from modelarts_widgets.rendering.summary import Exports, select
-from modelarts_widgets.rendering.tree import outline
+from modelarts_widgets.rendering.summary import newest_first, select
+from modelarts_widgets.rendering.tree import task_tree
 
 XSS = [
     "<script>alert(1)</script>",
@@ -95,13 +95,13 @@ def poisoned(document: Any, poison: str) -> Any:  # noqa: ANN401 - any JSON
 def drawn_in_every_way(document: dict[str, Any], query: str = "") -> Iterator[str]:
     task = ExportTask.from_json(document)
     card = Card(task.task_id or "", task, "polling")
-    rows = outline(task)
+    rows = task_tree(task)
     yield card_html(card)
     yield "".join(part(card, LIVE) for part in (head_html, bar_html, facts_html)) + tree_html(rows)
     yield tree_html(rows, query=query)
-    exports = Exports.of([task, ExportTask.from_json({"task_id": "other"})])
-    chosen = None if task.task_id is None else card
-    table = Table(card._replace(task=None), exports.tasks, select(exports.tasks, "", query), 0, chosen)
+    exports = newest_first([task, ExportTask.from_json({"task_id": "other"})])
+    selected = None if task.task_id is None else card
+    table = Table(card._replace(task=None), exports, select(exports, "", query), 0, selected)
     yield history_html(table)
     yield table_html(table)
     assert history_text(table).encode()
@@ -131,7 +131,7 @@ def shown_items(markup: str) -> Iterator[tuple[int, str]]:
     query=some.text("abc", max_size=2),
 )
 def test_an_element_is_shown_under_its_own_index_filtered_or_not(samples: list[str], query: str) -> None:
-    rows = outline(ExportTask.from_json({"export_params": {"samples": samples}}))
+    rows = task_tree(ExportTask.from_json({"export_params": {"samples": samples}}))
     expected = [(index, value) for index, value in enumerate(samples) if query in value]
     shown = sorted(shown_items(tree_html(rows, query=query)))
     assert shown == (expected or sorted(shown))

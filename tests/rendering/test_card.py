@@ -12,7 +12,7 @@ import pytest
 from support import DATA, EXAMPLE, assert_approved
 
 from modelarts_widgets import AuthenticationError, ExportTask, NotFoundError, ServiceError
-from modelarts_widgets.polling.speed import Pace
+from modelarts_widgets.polling.speed import Speed
 from modelarts_widgets.rendering import (
     LIVE,
     Card,
@@ -27,7 +27,7 @@ from modelarts_widgets.rendering import (
     tree_html,
 )
 from modelarts_widgets.rendering import humanize as words_module
-from modelarts_widgets.rendering.tree import Row, outline
+from modelarts_widgets.rendering.tree import Row, task_tree
 
 CONDITIONS = [
     {"hard": "1", "label_list": {"op": "OR", "labels": [{"name": "cat"}, {"name": "dog"}]}, "sample_time": "month"},
@@ -57,7 +57,8 @@ TABLE = Table(
     Card("d", phase="polling"), (), (ExportTask.from_json(LISTED[0]),) * 11, 0, Card(LISTED[0]["task_id"])
 )._replace(tasks=(ExportTask.from_json(LISTED[0]),) * 12)
 WIDGET_PARTS = "history list sheet marks newer older close first last pause stopped needs of "
-WIDGET_PARTS += "export part button refresh ended paused summary moving filter tree found filtered large items nothing"
+WIDGET_PARTS += "export part button quiet selected refresh ended paused summary moving filter tree found "
+WIDGET_PARTS += "filtered large items nothing"
 
 
 def card(*, phase: str = "polling", **changes: Any) -> Card:  # noqa: ANN401 - any JSON
@@ -68,7 +69,7 @@ CARDS = {
     "waiting": Card("TZMuy7OKbClkGCAc3gb", phase="polling"),
     "example": card(),
     "running": card(**COUNTS, export_params=EXAMPLE["export_params"] | {"search_conditions": CONDITIONS})._replace(
-        pace=Pace(0.006, 96.7)
+        speed=Speed(0.006, 96.7)
     ),
     "succeeded": card(phase="done", **ENDED),
     "failed": card(phase="done", status="FAILED", error_code="ModelArts.4401", error_msg="The bucket is full."),
@@ -97,7 +98,7 @@ def strict(markup: str) -> Any:  # noqa: ANN401 - html5lib has no types
 
 
 def live_html(drawn: Card) -> str:
-    rows = outline(drawn.task) if drawn.task else ()
+    rows = task_tree(drawn.task) if drawn.task else ()
     return "".join(part(drawn, LIVE) for part in (head_html, bar_html, facts_html)) + tree_html(rows, LIVE)
 
 
@@ -185,7 +186,7 @@ def test_what_no_document_may_hold_is_replaced(odd: str) -> None:
 
 
 def rows_of(**params: Any) -> tuple[Row, ...]:  # noqa: ANN401 - any JSON
-    return outline(ExportTask.from_json({"export_params": params}))
+    return task_tree(ExportTask.from_json({"export_params": params}))
 
 
 def test_ten_thousand_ids_cost_little_markup_each() -> None:
@@ -194,10 +195,10 @@ def test_ten_thousand_ids_cost_little_markup_each() -> None:
 
 
 def test_what_a_filter_finds_is_marked_wherever_it_stands() -> None:
-    drawn = tree_html(rows_of(export_dest="DIR", samples=["redirect"]), query="dir")
-    assert "<mark>DIR</mark>" in drawn
-    assert "<mark>dir</mark>ectory" in drawn
-    assert "re<mark>dir</mark>ect" in drawn
+    drawn = tree_html(rows_of(export_dest="NEW_DATASET", samples=["renew"]), query="new")
+    assert "<mark>NEW</mark>_DATASET" in drawn
+    assert "a <mark>new</mark> dataset" in drawn
+    assert "re<mark>new</mark>" in drawn
     strict(drawn)
 
 
@@ -242,7 +243,7 @@ def test_no_text_of_the_service_starts_a_line_of_its_own() -> None:
 
 
 def test_a_huge_total_has_a_speed_all_the_same() -> None:
-    assert "samples/s" in card(**COUNTS | {"total_sample_count": 10**400})._replace(pace=Pace(0.1, 9.0)).counts()
+    assert "samples/s" in card(**COUNTS | {"total_sample_count": 10**400})._replace(speed=Speed(0.1, 9.0)).counts()
 
 
 def test_an_unknown_status_is_shown_as_it_is() -> None:
@@ -311,4 +312,4 @@ def test_a_count_has_its_thousands_apart(number: int, text: str) -> None:
 
 def test_a_moment_is_in_utc_to_the_second() -> None:
     when = datetime(2020, 11, 23, 3, 50, 24, 662_000, timezone.utc)
-    assert words_module.moment(when) == "2020-11-23 03:50:24 UTC"
+    assert words_module.timestamp(when) == "2020-11-23 03:50:24 UTC"

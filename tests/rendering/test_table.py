@@ -14,7 +14,7 @@ from support import DATA, EXAMPLE, assert_approved
 
 from modelarts_widgets import ExportTask
 from modelarts_widgets.rendering import PAGE, Card, Table, history_html, history_text, table_html
-from modelarts_widgets.rendering.summary import GROUPS, Exports, group, select, summary
+from modelarts_widgets.rendering.summary import GROUPS, group, newest_first, select, summary
 
 LISTED = json.loads((DATA / "list_succeeded.json").read_text())["export_tasks"]
 STATUSES = ["INIT", "RUNNING", "SUCCESSED", "FAILED", "THINKING", None]
@@ -25,16 +25,16 @@ def export(number: int = 0, **changes: Any) -> ExportTask:  # noqa: ANN401 - any
 
 
 def table(*tasks: ExportTask, page: int = 0, **facts: Any) -> Table:  # noqa: ANN401 - of Table
-    return Table(Card("dataset", phase="polling"), tasks, facts.pop("found", tasks), page, **facts)
+    return Table(Card("dataset", phase="polling"), tasks, facts.pop("matching", tasks), page, **facts)
 
 
-DOCUMENTED = table(*Exports.of(map(ExportTask.from_json, LISTED)).tasks)
+DOCUMENTED = table(*newest_first(map(ExportTask.from_json, LISTED)))
 BUSY = table(
     export(4, status="RUNNING", progress=42.0, finished_sample_count=8_400, total_sample_count=20_000),
     export(3),
     export(2, status="FAILED", error_code="ModelArts.4401", error_msg="No space is left."),
     export(1, status="THINKING", export_params={"export_dest": "ELSEWHERE"}, path=None),
-    chosen=Card("t2", export(2, status="FAILED", error_code="ModelArts.4401", error_msg="No space is left.")),
+    selected=Card("t2", export(2, status="FAILED", error_code="ModelArts.4401", error_msg="No space is left.")),
 )
 
 
@@ -91,7 +91,7 @@ tasks = some.lists(
 
 @given(tasks)
 def test_the_newest_come_first_and_those_without_a_date_last(found: list[ExportTask]) -> None:
-    ordered = Exports.of(found).tasks
+    ordered = newest_first(found)
     dates = [task.create_time for task in ordered]
     known = [date for date in dates if date is not None]
     assert dates == sorted(known, reverse=True) + [None] * (len(dates) - len(known))
@@ -103,7 +103,7 @@ def test_each_export_is_in_one_group_and_the_groups_are_all(found: list[ExportTa
     parts = [select(found, name) for name in GROUPS]
     assert sum(map(len, parts)) == len(found)
     assert all(group(task) == name for name, part in zip(GROUPS, parts, strict=True) for task in part)
-    assert set(Exports.of(found).running) >= set(select(found, "running"))
+    assert not any(task.is_done for task in select(found, "running"))
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_each_export_is_in_one_group_and_the_groups_are_all(found: list[ExportTa
     ],
 )
 def test_a_row_is_found_by_what_it_says(query: str, names: list[str]) -> None:
-    assert [task.task_id for task in select(DOCUMENTED.found, "", query)] == names
+    assert [task.task_id for task in select(DOCUMENTED.matching, "", query)] == names
 
 
 @pytest.mark.parametrize(
@@ -145,8 +145,8 @@ def test_long_tables_are_paged(count: int, page: int, words: str) -> None:
 
 def test_a_filtered_table_says_how_many_there_are_in_all() -> None:
     many = [*map(export, range(30))]
-    assert table(*many, found=tuple(many[:3])).position() == "1 to 3 of 3 (all: 30)"
-    assert table(*many, found=()).position() == "no export fits the filter"
+    assert table(*many, matching=tuple(many[:3])).position() == "1 to 3 of 3 (all: 30)"
+    assert table(*many, matching=()).position() == "no export fits the filter"
 
 
 def test_a_saved_table_has_a_hundred_rows_and_says_what_is_left_out() -> None:
@@ -158,7 +158,7 @@ def test_a_saved_table_has_a_hundred_rows_and_says_what_is_left_out() -> None:
 
 def test_a_saved_table_shows_all_rows_whatever_the_filter_and_the_page() -> None:
     many = tuple(map(export, range(30)))
-    assert len(rows(history_html(table(*many, found=many[:3], page=1)))) == 31
+    assert len(rows(history_html(table(*many, matching=many[:3], page=1)))) == 31
 
 
 def test_a_saved_table_needs_no_style_sheet_no_script_and_no_id() -> None:
@@ -167,8 +167,8 @@ def test_a_saved_table_needs_no_style_sheet_no_script_and_no_id() -> None:
     assert "var(--" not in markup
 
 
-def test_the_chosen_row_is_marked_and_stands_in_full_below() -> None:
-    assert table_html(BUSY).count('<tr class="modelarts-chosen">') == 1
+def test_the_selected_row_is_marked_and_stands_in_full_below() -> None:
+    assert table_html(BUSY).count('<tr class="modelarts-selected">') == 1
     assert "No space is left. (ModelArts.4401)" in history_html(BUSY)
     assert "No space is left. (ModelArts.4401)" in history_text(BUSY)
 

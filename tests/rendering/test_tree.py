@@ -8,12 +8,12 @@ import pytest
 from support import EXAMPLE
 
 from modelarts_widgets import ExportTask, SearchCondition
-from modelarts_widgets.rendering.conditions import sentence
-from modelarts_widgets.rendering.tree import MAX_DEPTH, MAX_ROWS, Row, found, outline, same_tree, size
+from modelarts_widgets.rendering.conditions import condition_text
+from modelarts_widgets.rendering.tree import MAX_DEPTH, MAX_ROWS, Row, filter_rows, same_tree, size, task_tree
 
 
 def of(**document: Any) -> dict[str, Row]:  # noqa: ANN401 - any JSON
-    return {row.name: row for row in outline(ExportTask.from_json(document))}
+    return {row.name: row for row in task_tree(ExportTask.from_json(document))}
 
 
 def of_params(**params: Any) -> dict[str, Row]:  # noqa: ANN401 - any JSON
@@ -26,20 +26,20 @@ def leaves(rows: tuple[Row, ...]) -> Iterator[Row]:
 
 
 def test_the_documented_example_has_its_parameters_and_the_rest_of_the_task() -> None:
-    params, task = outline(ExportTask.from_json(EXAMPLE))
+    params, task = task_tree(ExportTask.from_json(EXAMPLE))
     assert [(row.name, row.value, row.meaning) for row in params.children] == [
-        ("clear_hard_property", "true", "marks are removed (default)"),
-        ("export_dest", "DIR", "a directory on OBS (default)"),
-        ("ratio_sample_usage", "false", "no split (default)"),
-        ("sample_state", "", "empty"),
-        ("train_sample_ratio", "1.0", "all samples are training samples (default)"),
+        ("clear_hard_property", "true", "hard-example marks are removed (default)"),
+        ("export_dest", "DIR", "to OBS (default)"),
+        ("ratio_sample_usage", "false", "no training and validation sets are allocated (default)"),
+        ("sample_state", "", "(not set)"),
+        ("train_sample_ratio", "1.0", "all samples are in the training set (default)"),
     ]
     assert [row.name for row in task.children] == ["export_format", "export_type", "path", "version_format"]
 
 
 def test_what_moves_while_an_export_runs_leaves_the_tree_alone() -> None:
     later = {"status": "SUCCESSED", "progress": 100.0, "update_time": 1, "finished_sample_count": 20, "error_msg": ""}
-    assert outline(ExportTask.from_json(EXAMPLE)) == outline(ExportTask.from_json(EXAMPLE | later))
+    assert task_tree(ExportTask.from_json(EXAMPLE)) == task_tree(ExportTask.from_json(EXAMPLE | later))
 
 
 def test_undeclared_keys_are_shown_after_the_declared_ones() -> None:
@@ -49,7 +49,7 @@ def test_undeclared_keys_are_shown_after_the_declared_ones() -> None:
 
 def test_every_scalar_of_a_document_is_a_leaf() -> None:
     document = {"export_params": {"a": {"b": ["c", {"d": 1.5}]}, "samples": ["x", "y"], "null": None}, "zzz": [[True]]}
-    assert [row.value for row in leaves(outline(ExportTask.from_json(document)))] == [*"xyc", "1.5", "null", "true"]
+    assert [row.value for row in leaves(task_tree(ExportTask.from_json(document)))] == [*"xyc", "1.5", "null", "true"]
 
 
 @pytest.mark.parametrize("odd", [7, "text", None, [], ["odd"]], ids=repr)
@@ -63,14 +63,14 @@ def test_conditions_that_are_no_list_or_none_are_still_shown(odd: object) -> Non
 
 
 @pytest.mark.parametrize("empty", ["", [], {}], ids=repr)
-def test_what_is_empty_is_shown_as_empty(empty: object) -> None:
-    assert of_params(samples=empty)["samples"] == Row("samples", "", "empty", "IDs of the exported samples")
+def test_what_is_empty_is_shown_as_not_set(empty: object) -> None:
+    assert of_params(samples=empty)["samples"] == Row("samples", "", "(not set)", "IDs of the exported samples")
 
 
 def test_several_conditions_are_alternatives() -> None:
     row = of(export_params={"search_conditions": [{"hard": "1"}, {"hard": "0"}, "odd"]})["Search conditions"]
     assert row.value == "3, any may match"
-    assert [child.value for child in row.children] == ["hard samples", "samples that are not hard", "odd"]
+    assert [child.value for child in row.children] == ["hard samples", "non-hard samples", "odd"]
 
 
 def test_labels_go_by_their_names_and_attributes_by_their_values() -> None:
@@ -115,33 +115,33 @@ def test_many_conditions_are_folded_and_numbered_from_one() -> None:
     ids=["samples", "conditions", "lists", "fields"],
 )
 def test_past_a_limit_the_rest_is_counted_with_the_place_to_find_it(params: dict[str, Any], where: str) -> None:
-    rows = outline(ExportTask.from_json({"export_params": params, "version_id": "v"}))
+    rows = task_tree(ExportTask.from_json({"export_params": params, "version_id": "v"}))
     assert size(rows) < 1.05 * MAX_ROWS
     rest = [row for row in leaves(rows) if row.name == "…"]
     assert any(row.meaning == where and row.value.endswith("more") for row in rest)
 
 
 def test_a_filter_keeps_what_matches_with_all_above_unfolded() -> None:
-    rows = outline(
+    rows = task_tree(
         ExportTask.from_json({"export_params": {"samples": ["cat", "dog"], "export_dest": "DIR"}, "path": "/"})
     )
-    (section,) = found(rows, "CAT")
+    (section,) = filter_rows(rows, "CAT")
     (samples,) = section.children
     assert (section.is_open, samples.is_open) == (True, True)
     assert samples.children == (Row("0", "cat"),)
 
 
 def test_a_filter_looks_at_names_values_and_words_alike() -> None:
-    rows = outline(ExportTask.from_json(EXAMPLE))
-    for query in ("clear_hard", "DIR", "directory on obs"):
-        (section,) = found(rows, query)
+    rows = task_tree(ExportTask.from_json(EXAMPLE))
+    for query in ("clear_hard", "DIR", "to obs"):
+        (section,) = filter_rows(rows, query)
         assert len(section.children) == 1
-    assert found(rows, "nowhere") == ()
+    assert filter_rows(rows, "nowhere") == ()
 
 
 def test_a_branch_that_matches_by_itself_keeps_all_below_it() -> None:
-    rows = outline(ExportTask.from_json({"export_params": {"samples": ["cat", "dog"]}}))
-    ((samples,),) = [section.children for section in found(rows, "samples")]
+    rows = task_tree(ExportTask.from_json({"export_params": {"samples": ["cat", "dog"]}}))
+    ((samples,),) = [section.children for section in filter_rows(rows, "samples")]
     assert [row.value for row in samples.children] == ["cat", "dog"]
 
 
@@ -158,8 +158,8 @@ def test_keys_that_look_like_numbers_are_no_indexes(keys: list[str]) -> None:
 
 @pytest.mark.parametrize("query", [".*", "(", "[a", "\\"])
 def test_a_filter_is_text_and_no_pattern(query: str) -> None:
-    rows = outline(ExportTask.from_json({"export_params": {"samples": [query, "cat"]}}))
-    assert [row.value for row in leaves(found(rows, query))] == [query]
+    rows = task_tree(ExportTask.from_json({"export_params": {"samples": [query, "cat"]}}))
+    assert [row.value for row in leaves(filter_rows(rows, query))] == [query]
 
 
 def test_trees_are_compared_without_being_laid_out() -> None:
@@ -173,7 +173,7 @@ def test_nesting_stops_at_a_stated_depth() -> None:
     deep: object = "bottom"
     for _ in range(3 * MAX_DEPTH):
         deep = [deep]
-    (leaf,) = leaves(outline(ExportTask.from_json({"deep": deep})))
+    (leaf,) = leaves(task_tree(ExportTask.from_json({"deep": deep})))
     assert leaf.meaning == "deeper levels are in task.raw"
 
 
@@ -182,35 +182,35 @@ def test_nesting_stops_at_a_stated_depth() -> None:
     [
         ({}, "samples"),
         ({"hard": "1"}, "hard samples"),
-        ({"hard": 0}, "samples that are not hard"),
+        ({"hard": 0}, "non-hard samples"),
         ({"frame_in_video": 0}, "samples at video frame 0"),
         (
             {"label_list": {"labels": [{"name": "cat", "property": {"@modelarts:color": ["red"]}}]}},
-            "samples labelled cat (color red)",
+            "samples labeled cat (color red)",
         ),
         ({"sample_name": ".png"}, 'samples with a name that contains ".png"'),
         ({"sample_time": "day"}, "samples added since yesterday"),
         ({"sample_time": "20190901-20190915"}, "samples added from 2019-09-01 to 2019-09-15"),
         ({"sample_time": "20190901-2019091501"}, "samples added from 2019-09-01 to 2019091501"),
         ({"sample_time": "soon"}, "samples added soon"),
-        ({"label_list": {"labels": [{"name": "cat"}]}}, "samples labelled cat"),
-        ({"label_list": {"op": "AND", "labels": [{"name": "cat"}, {}]}}, "samples labelled cat and anything"),
+        ({"label_list": {"labels": [{"name": "cat"}]}}, "samples labeled cat"),
+        ({"label_list": {"op": "AND", "labels": [{"name": "cat"}, {}]}}, "samples labeled cat and anything"),
         (
             {"label_list": {"labels": [{"name": "cat", "op": "AND", "property": {"color": ["#3399ff"], "x": None}}]}},
-            "samples labelled cat (color #3399ff and any x)",
+            "samples labeled cat (color #3399ff and any x)",
         ),
         ({"metadata": {"op": "OR", "props": {"a": ["1", "2"], "b": ["3"]}}}, "samples with a 1 or 2 or b 3"),
         (
             {"hard": "1", "sample_dir": "/b/d/", "labeler": "ann", "score": "0.5", "frame_in_video": 7},
-            "hard samples in /b/d/, labelled by ann, with confidence 0.5, at video frame 7",
+            "hard samples in /b/d/, labeled by ann, with confidence 0.5, at video frame 7",
         ),
     ],
     ids=str,
 )
-def test_a_condition_is_one_plain_sentence(condition: dict[str, Any], words: str) -> None:
-    assert sentence(SearchCondition.from_json(condition)) == words
+def test_a_condition_is_one_phrase(condition: dict[str, Any], words: str) -> None:
+    assert condition_text(SearchCondition.from_json(condition)) == words
 
 
-def test_an_outline_depends_on_nothing_but_the_document() -> None:
+def test_a_tree_depends_on_nothing_but_the_document() -> None:
     copy = json.loads(json.dumps(EXAMPLE))
-    assert outline(ExportTask.from_json(EXAMPLE)) == outline(ExportTask.from_json(copy))
+    assert task_tree(ExportTask.from_json(EXAMPLE)) == task_tree(ExportTask.from_json(copy))
