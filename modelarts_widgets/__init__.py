@@ -26,6 +26,8 @@ from .api.models import (
     SearchLabels,
     SearchProp,
 )
+from .polling.exports import watch_export, watch_exports
+from .polling.watch import Watch
 from .rendering import task_bundle
 from .widgets.history import ExportHistory
 from .widgets.monitor import ExportMonitor
@@ -56,5 +58,8 @@ __all__ = [
     "ServiceError",
     "ThrottledError",
     "TokenAuth",
+    "Watch",
     "__version__",
+    "watch_export",
+    "watch_exports",
 ]

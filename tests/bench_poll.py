@@ -15,7 +15,7 @@ from collections.abc import Callable
 import requests
 
 from modelarts_widgets import ExportMonitor, ModelArtsClient, TokenAuth
-from modelarts_widgets.polling import SCHEDULER
+from modelarts_widgets.polling.scheduler import SCHEDULER
 
 ROUNDS, CALLS = 15, 200
 SERVER = """

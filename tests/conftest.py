@@ -15,7 +15,7 @@ from ipywidgets.widgets.widget import _instances
 from support import RecordingComm, until
 
 from modelarts_widgets import ModelArtsClient, TokenAuth
-from modelarts_widgets.polling import SCHEDULER
+from modelarts_widgets.polling.scheduler import SCHEDULER
 from modelarts_widgets.simulator import Clock, Simulator
 
 

@@ -15,7 +15,7 @@ import threading
 from pathlib import Path
 
 from modelarts_widgets import ExportHistory, ExportMonitor, ModelArtsClient, TokenAuth
-from modelarts_widgets.polling import SCHEDULER
+from modelarts_widgets.polling.scheduler import SCHEDULER
 
 MONITORS, WARM_UP, REPORTS = 9, 0.1, 10
 MAX_GROWTH = 2.0

@@ -8,8 +8,8 @@ from typing import Any
 
 from ..api.models import ExportTask
 from . import scheduler
-from .poller import Subject
 from .state import State, Tasks, changing, logged, put_off
+from .subject import Subject
 from .waiters import Waiters
 
 Callback = Callable[[Any], object]
@@ -50,7 +50,6 @@ class Callbacks:
         """Whether somebody has registered a function."""
         return any(self._functions.values())
 
-    @property
     def are_called_here(self) -> bool:
         """Whether this thread is calling them, further up."""
         return self._teller == threading.get_ident()
@@ -96,27 +95,26 @@ class Callbacks:
         self._teller, self._delivered, self.waiters = None, self._version, Waiters()
 
     def _deliver(self) -> None:
-        if self.are_called_here:
+        self.waiters.wake()
+        if self.are_called_here():
             return
         try:
             while self._is_to_tell():
                 version, state = self._version, self._read()
-                self.waiters.wake()
                 with scheduler.SCHEDULER.lent():
                     self._tell(state)
                 self._delivered = version
                 self.waiters.wake()
         finally:
-            if self.are_called_here:
+            if self.are_called_here():
                 self._teller = None
 
     def _is_to_tell(self) -> bool:
         """Take the turn if there is news and nobody else has it; let it go if there is none."""
         me = threading.get_ident()
         with changing():
-            if self._teller not in {None, me}:
-                return False
-            self._teller = None if self.is_up_to_date() else me
+            if self._teller in {None, me}:
+                self._teller = None if self.is_up_to_date() else me
             return self._teller == me
 
     def _tell(self, state: State) -> None:

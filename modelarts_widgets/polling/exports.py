@@ -8,8 +8,8 @@ from ..api.client import ModelArtsClient
 from ..api.models import ExportTask
 from ..api.urls import checked_identifier
 from .limits import checked_interval
-from .poller import StatusClient, Subject
 from .state import Tasks
+from .subject import StatusClient, Subject
 from .watch import Watch
 
 

@@ -5,85 +5,41 @@ from __future__ import annotations
 import logging
 import os
 import random
-from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable
+from dataclasses import replace
 from datetime import datetime, timezone
-from typing import Generic, Protocol, TypeVar
+from functools import partial
+from typing import Protocol
 
 from ..api.errors import AuthenticationError, ModelArtsError
-from ..api.models import ExportTask
 from ..api.transport import Cancellation
 from . import scheduler
 from .backoff import after_answer, after_error
 from .speed import SpeedEstimator
 from .state import State, Tasks, changing, put_off
+from .subject import Subject
 
 JITTER = 0.1
 """Share of a delay that chance may add, so that a hundred polls do not tick together."""
 
-ResultT = TypeVar("ResultT")
 _logger = logging.getLogger(__name__)
-
-
-class StatusClient(Protocol):
-    """What a stand-in for `ModelArtsClient` needs: the one of these methods that is used."""
-
-    def get_export_task(self, dataset_id: str, task_id: str) -> ExportTask:
-        """Return the state of one export task, or raise a `ModelArtsError`. May block."""
-
-    def list_export_tasks(self, dataset_id: str) -> Iterable[ExportTask]:
-        """Return all export tasks of a dataset, or raise a `ModelArtsError`. May block."""
-
-
-@dataclass(frozen=True, eq=False)
-class Subject(Generic[ResultT]):
-    """What is watched."""
-
-    path: tuple[str, ...]
-    """What is asked of the client."""
-    title: str
-    """The same in words."""
-    client: StatusClient
-    owns_client: bool
-    """Whether the client is closed with the watch."""
-    fetch: Callable[[], Tasks]
-    """Ask once. Blocks for the request."""
-    result: Callable[[Tasks], ResultT]
-    """Return an answer as those who wait and the callbacks get it."""
-    is_endless: bool = False
-    """Whether more can come after everything has ended."""
-
-    @property
-    def key(self) -> Hashable:
-        """What tells it from others: watches of one key share a poll. Credentials are part of it."""
-        return getattr(self.client, "_identity", self.client), *self.path
-
-    @property
-    def standing(self) -> Standing | None:
-        """What is known of the client's credentials; ``None`` for a stand-in."""
-        return getattr(self.client, "_standing", None)
-
-    def forgive(self) -> None:
-        """Let refused credentials be tried again."""
-        if self.standing is not None:
-            self.standing.forgive()
 
 
 class Subscriber(Protocol):
     """One who watches."""
 
     @property
-    def subject(self) -> Subject[object]:
+    def _subject(self) -> Subject[object]:
         """What it watches; the last one to join asks for all."""
 
     @property
-    def pace(self) -> float:
+    def _pace(self) -> float:
         """Seconds between two requests that are soon enough."""
 
-    def on_step(self, error: Exception | None, *, is_new: bool) -> None:
+    def _on_step(self, error: Exception | None, *, is_new: bool) -> None:
         """Take note of the outcome of a step, under the shared lock. Blocks for nothing."""
 
-    def rejoin(self) -> None:
+    def _rejoin(self) -> None:
         """Go on after refused credentials have been accepted."""
 
 
@@ -99,6 +55,8 @@ class Poller:
         self._generation = 0
         """What is under way from an earlier generation is dropped."""
         self._under_way: Cancellation | None = None
+        self._borrowed: Exception | None = None
+        """The error of another request with the same credentials, to be taken for one's own."""
         self._is_urgent = False
         """Whether the next request is due as soon as the one under way has ended."""
         self._quiet = 0.0
@@ -147,17 +105,20 @@ class Poller:
         with changing():
             if self._under_way is not None or not self.state.is_active or not self._subscribers:
                 return
-            subject, generation = self._subscribers[-1].subject, self._generation
+            subject, generation = self._subscribers[-1]._subject, self._generation
             self._under_way = cancellation = Cancellation()
             self._is_urgent = False
             self.begun += 1
+            borrowed, self._borrowed = self._borrowed, None
         with cancellation:
-            outcome = self._outcome(subject)
+            outcome = borrowed or self._outcome(subject, generation)
         with changing():
             self._under_way = None
-            if generation == self._generation:
+            is_current = generation == self._generation
+            if is_current and outcome is not None:
                 self._keep(outcome)
-            self._go_on()
+            if outcome is not None or self._is_urgent or not is_current:
+                self._go_on()
 
     @property
     def is_asking(self) -> bool:
@@ -166,18 +127,19 @@ class Poller:
 
     @property
     def _pace(self) -> float:
-        return min(subscriber.pace for subscriber in self._subscribers)
+        return min(subscriber._pace for subscriber in self._subscribers)
 
     def _turn(self, state: State) -> None:
         """Enter a state in which what is under way counts no more."""
-        self.state = state
+        self.state, self._borrowed = state, None
         self._generation += 1
         if self._under_way is not None:
             put_off(self._under_way.cancel)
 
-    def _outcome(self, subject: Subject[object]) -> Tasks | Exception:
+    def _outcome(self, subject: Subject[object], generation: int) -> Tasks | Exception | None:
+        """Return an answer or an error; ``None`` where another request tries the credentials first."""
         try:
-            tasks = _asked(subject)
+            tasks = _asked(subject, partial(self._on_trial, generation))
         except ModelArtsError as error:
             return error
         except Exception as error:
@@ -186,20 +148,35 @@ class Poller:
         except BaseException as error:  # from a client or an auth object of somebody else's
             _logger.exception("%s: polling ended", subject.title)
             return ModelArtsError(f"Polling was ended by {type(error).__name__}")
-        return self.state.tasks if self.state.tasks is not None and _is_same(tasks, self.state.tasks) else tasks
+        before = self.state.tasks
+        return before if before is not None and tasks is not None and _is_same(tasks, before) else tasks
+
+    def _on_trial(self, generation: int, error: Exception | None) -> None:
+        """Go on after another request has tried the credentials: with its error, if it had one."""
+        with changing():
+            if generation == self._generation:
+                self._borrowed = error
+                self.expedite()
 
     def _keep(self, outcome: Tasks | Exception) -> None:
-        is_error, before = isinstance(outcome, Exception), self.state
+        before, error = self.state.tasks, outcome if isinstance(outcome, Exception) else None
         self.state = self._after_error(outcome) if isinstance(outcome, Exception) else self._after_answer(outcome)
+        if isinstance(error, AuthenticationError):
+            self._subscribers[-1]._subject.when_accepted(self._revive)
         for subscriber in list(self._subscribers):
-            error = outcome if isinstance(outcome, Exception) else None
-            subscriber.on_step(error, is_new=not is_error and self.state.tasks is not before.tasks)
+            subscriber._on_step(error, is_new=error is None and self.state.tasks is not before)
+
+    def _revive(self) -> None:
+        """Let all go on who have been waiting for credentials."""
+        with changing():
+            for subscriber in list(self._subscribers):
+                subscriber._rejoin()
 
     def _after_answer(self, tasks: Tasks) -> State:
         moving, now = _moving(tasks), scheduler.SCHEDULER.clock()
         self._quiet = self._quiet + (self.state.delay or 0.0) if moving == self._moving else 0.0
         self._moving = moving
-        is_final = all(task.is_done for task in tasks) and not self._subscribers[-1].subject.is_endless
+        is_final = all(task.is_done for task in tasks) and not self._subscribers[-1]._subject.is_endless
         phase, delay, _ = after_answer(is_final=is_final, interval=self._pace, quiet=self._quiet)
         return State(
             phase,
@@ -239,17 +216,23 @@ if hasattr(os, "register_at_fork"):
 
 def join(subscriber: Subscriber) -> Poller:
     """Return the poll of a subscriber's subject, joined or begun. Does not block."""
-    key = subscriber.subject.key
+    key = subscriber._subject.key
     poller = POLLERS.setdefault(key, Poller(key))
     poller.join(subscriber)
     return poller
 
 
-def _asked(subject: Subject[object]) -> Tasks:
-    if subject.refusal is not None:
-        # Somebody else has learned it already; one refusal each, and the access key would be locked.
-        raise subject.refusal.with_traceback(None)
-    return subject.fetch()
+def _asked(subject: Subject[object], on_outcome: Callable[[Exception | None], None]) -> Tasks | None:
+    if not subject.admit(on_outcome):
+        return None
+    error: BaseException | None = None
+    try:
+        return subject.fetch()
+    except BaseException as caught:
+        error = caught
+        raise
+    finally:
+        subject.note(error)
 
 
 def _is_same(tasks: Tasks, before: Tasks) -> bool:
@@ -261,7 +244,9 @@ def _is_same(tasks: Tasks, before: Tasks) -> bool:
 
 def _moving(tasks: Tasks) -> object:
     """Return what shows that an export moves."""
-    running = [(task.task_id, task.status, task.progress, task.finished_sample_count) for task in tasks if not task.is_done]
+    running = [
+        (task.task_id, task.status, task.progress, task.finished_sample_count) for task in tasks if not task.is_done
+    ]
     return len(tasks), running
 
 

@@ -186,4 +186,4 @@ class Scheduler:
 
 
 SCHEDULER = Scheduler()
-"""Runs the pollers of this process. Looked up in this module each time, so that tests can put another one in its place."""
+"""Runs the pollers of this process. Looked up here each time, so that tests can put another one in its place."""

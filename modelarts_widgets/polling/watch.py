@@ -6,23 +6,25 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, Generic
+from typing import Any, Generic, TypeVar
 from weakref import WeakSet
 
-from requests.auth import AuthBase
-
-from ..api.errors import ModelArtsError
+from ..api.auth import AuthBase
 from ..api.models import ExportTask
 from . import scheduler
 from .callbacks import Callbacks
 from .limits import checked_interval, checked_timeout
-from .poller import Poller, ResultT, Subject, join
+from .poller import Poller, join
 from .speed import Speed
 from .state import Phase, State, changing
 from .stats import Stats, Tally
+from .subject import Subject
 
+ResultT = TypeVar("ResultT")
 PATIENCE = 1.0
 """Seconds that a wait which is over grants to callbacks that are still running."""
+_MOMENT = 0.1
+"""Seconds that any other call grants to them."""
 
 ALL: WeakSet[Watch[Any]] = WeakSet()
 """Every watch of this process that is not closed."""
@@ -48,7 +50,7 @@ class Watch(Generic[ResultT]):
     """
 
     def __init__(self, subject: Subject[ResultT], interval: float) -> None:
-        self.subject = subject
+        self._subject = subject
         self._interval = checked_interval("interval", interval)
         self._unattended: float | None = None
         self._poller: Poller | None = None
@@ -76,7 +78,7 @@ class Watch(Generic[ResultT]):
     def answer(self) -> ResultT | None:
         """The last good answer; ``None`` before the first."""
         tasks = self.state.tasks
-        return None if tasks is None else self.subject.result(tasks)
+        return None if tasks is None else self._subject.result(tasks)
 
     @property
     def error(self) -> Exception | None:
@@ -90,7 +92,7 @@ class Watch(Generic[ResultT]):
             delay = self.state.delay if self._poller is not None else None
             return self._tally.stats(delay, scheduler.SCHEDULER.threads)
 
-    def speed(self, task_id: str | None) -> Speed | None:
+    def _speed(self, task_id: str | None) -> Speed | None:
         """Return how fast an export moves; ``None`` while too little is known."""
         estimator = self.state.speeds.get(task_id)
         return None if estimator is None else estimator.speed(scheduler.SCHEDULER.clock())
@@ -108,7 +110,7 @@ class Watch(Generic[ResultT]):
             self._start()
 
     def pause(self) -> None:
-        """Stop polling for now; the export itself goes on. Does not block; a request under way is cancelled."""
+        """Stop polling for now; the export itself goes on. Does not block; cancels what is under way."""
         with changing():
             if self.state.is_active:
                 self._leave("paused")
@@ -129,11 +131,11 @@ class Watch(Generic[ResultT]):
         """
         with changing():
             if auth is not None:
-                self.subject.client.auth = auth  # type: ignore[attr-defined] # a stand-in may have any attribute
-                for watch in [watch for watch in ALL if watch.subject.client is self.subject.client]:
-                    watch.rejoin()
+                self._subject.client.auth = auth  # type: ignore[attr-defined] # a stand-in may have any attribute
+                for watch in [watch for watch in ALL if watch._subject.client is self._subject.client]:
+                    watch._rejoin()
             if not self._is_closed and not self.state.is_active and self.phase != "done":
-                self.subject.forgive()
+                self._subject.forgive()
                 self._is_only_waited_for = False
                 self._join()
 
@@ -144,7 +146,7 @@ class Watch(Generic[ResultT]):
                 self._poller.expedite()
 
     def stop(self) -> None:
-        """End the polling until `resume`; the export itself goes on. Does not block; a request under way is cancelled."""
+        """End the polling until `resume`; the export itself goes on. Does not block; cancels what is under way."""
         with changing():
             if self.phase not in {"done", "stopped"}:
                 self._leave("stopped")
@@ -155,10 +157,10 @@ class Watch(Generic[ResultT]):
         with changing():
             is_first, self._is_closed = not self._is_closed, True
             ALL.discard(self)
-        if is_first and self.subject.owns_client:
-            self.subject.client.close()  # type: ignore[attr-defined] # one of ours
+        if is_first and self._subject.owns_client:
+            self._subject.client.close()  # type: ignore[attr-defined] # one of ours
 
-    def rejoin(self) -> None:
+    def _rejoin(self) -> None:
         """Go on with credentials that have changed, where polling goes on or waits for some."""
         with changing():
             if self.state.is_active or self.phase == "needs-auth":
@@ -185,22 +187,33 @@ class Watch(Generic[ResultT]):
             self._adjust()
 
     @property
-    def pace(self) -> float:
+    def _pace(self) -> float:
         """Seconds between two requests that are soon enough at present."""
         return self._interval if self._waits or self._unattended is None else max(self._interval, self._unattended)
 
     @property
-    def is_waited_for(self) -> bool:
+    def _is_waited_for(self) -> bool:
         """Whether somebody waits."""
         return self._waits > 0
 
-    def yield_to_another(self) -> None:
+    def _let_tell(self) -> None:
+        """Wait a moment until what has changed has been told, so that traits hold it when a call returns."""
+        if not self._callbacks.are_called_here():
+            self._callbacks.waiters.wait(self._callbacks.is_up_to_date, _MOMENT)
+
+    def _look(self) -> None:
+        """Ask at once, unless a request is under way or the service has asked for a delay: somebody looks."""
+        with changing():
+            if self._poller is not None and self.phase == "polling" and not self._poller.is_asking:
+                self._poller.expedite()
+
+    def _yield(self) -> None:
         """Stop polling, to start again when it is wanted: another watch of the same subject has taken over."""
         with changing():
             if self.state.is_active:
                 self._leave("idle")
 
-    def on_step(self, error: Exception | None, *, is_new: bool) -> None:
+    def _on_step(self, error: Exception | None, *, is_new: bool) -> None:
         """Take note of the outcome of a request; called by the poller, under the shared lock."""
         self._tally.count(error, is_new=is_new, goes_on=self.state.is_active)
         self._callbacks.changed()
@@ -263,7 +276,7 @@ class Watch(Generic[ResultT]):
             if not self._callbacks.waiters.wait(is_over, limit):
                 raise TimeoutError(self._too_late(limit)) from self.error
             self._callbacks.waiters.wait(self._callbacks.is_up_to_date, PATIENCE)
-            return self._outcome()
+            return self._subject.outcome(self.state)
 
     async def wait_async(self, timeout: float | None = None) -> ResultT:
         """Wait like `wait`, without blocking the event loop: buttons go on working, other tasks run.
@@ -288,7 +301,7 @@ class Watch(Generic[ResultT]):
             if not await self._callbacks.waiters.wait_async(is_over, limit):
                 raise TimeoutError(self._too_late(limit)) from self.error
             await self._callbacks.waiters.wait_async(self._callbacks.is_up_to_date, PATIENCE)
-            return self._outcome()
+            return self._subject.outcome(self.state)
 
     def on_update(self, fn: Callable[[ResultT], object], *, remove: bool = False) -> None:
         """Register a function to be called with each answer that brings something new; see `on_done`."""
@@ -328,7 +341,7 @@ class Watch(Generic[ResultT]):
             self._start()
             self._adjust()
             needed = 0
-            if self._poller is not None and self.subject.is_endless:
+            if self._poller is not None and self._subject.is_endless:
                 needed = self._poller.begun + 1  # what is under way may be older than this call
                 self._poller.expedite()
         try:
@@ -345,21 +358,13 @@ class Watch(Generic[ResultT]):
         state = self.state
         return not state.is_active or (state.is_done and state.serial >= needed)
 
-    def _outcome(self) -> ResultT:
-        state = self.state
-        if state.tasks is not None and (state.phase == "done" or (state.is_active and state.is_done)):
-            return self.subject.result(state.tasks)
-        if state.ended_by is not None:
-            raise state.ended_by.with_traceback(None)  # or each waiting would make it longer
-        raise ModelArtsError(f"Polling is {state.phase}: call resume() to go on")
-
     def _checked(self, timeout: float | None) -> float | None:
-        if self._callbacks.are_called_here:
+        if self._callbacks.are_called_here():
             raise RuntimeError("wait() was called by an observer, in the thread that it would wait for")
         return checked_timeout(timeout)
 
     def _too_late(self, limit: float | None) -> str:
-        return f"{self.subject.title} has not ended within {limit:g} s"
+        return f"{self._subject.title} has not ended within {limit:g} s"
 
     def _forget_parent(self) -> None:
         phase: Phase = "idle" if self.state.is_active else self.phase
@@ -368,7 +373,7 @@ class Watch(Generic[ResultT]):
         self._callbacks.forget()
 
     def __repr__(self) -> str:
-        return f"<Watch {self.subject.title}: {self.phase}>"
+        return f"<Watch {self._subject.title}: {self.phase}>"
 
 
 def _forget_parent() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..api.errors import ModelArtsError
 from ..api.models import ExportTask
 from ..polling.speed import Speed
+from ..polling.state import State
 from .humanize import about, at_least, duration, plural, printable, quantity, rate, shortened, timestamp
 from .labels import code_label
 
@@ -46,6 +47,19 @@ class Card(NamedTuple):
     """Name of the widget in the example of a call: ``monitor`` or ``history``."""
     dataset_id: str = ""
     """ID of the dataset; empty where that is unknown."""
+
+    @classmethod
+    def of(cls, state: State, task_id: str, **facts: Any) -> Card:  # noqa: ANN401 - fields of any type
+        """Return the card of a state of the polling, without its task; `facts` are other fields."""
+        return cls(
+            task_id,
+            phase=state.phase,
+            error=state.error,
+            failures=state.failures,
+            max_failures=state.max_failures,
+            delay=state.delay,
+            answered_at=state.answered_at if state.error else None,
+        )._replace(**facts)
 
     @property
     def share(self) -> float | None:

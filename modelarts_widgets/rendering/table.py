@@ -38,6 +38,12 @@ class Table(NamedTuple):
     """The export that is shown in full."""
 
     @property
+    def change_key(self) -> object:
+        """Equal for two tables that differ in no more than what moves with bars."""
+        statuses = [(task.task_id, task.status) for task in self.matching]
+        return self.state, self.headline(), statuses, self.page, self.selected and self.selected.change_key
+
+    @property
     def rows(self) -> tuple[ExportTask, ...]:
         """Exports on the page that is shown."""
         return self.matching[self.page * PAGE : (self.page + 1) * PAGE]

@@ -1,4 +1,4 @@
-"""`Outputs`: the places in a notebook where something has been shown, and can be given other content later."""
+"""`Display`: the outputs of cells in which something has been shown, and which can be given other content later."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from typing import Any
 from IPython.core.getipython import get_ipython
 from IPython.display import DisplayHandle, display
 
-from ..polling import LOCK, log_exceptions
+from ..polling.state import logged
 
 _MAX_OUTPUTS = 100
 """The oldest ones are likely to be gone."""
-_LAST_LOOK = 1.0
-"""Seconds that the end of the process waits for the lock."""
 
 
-class Outputs:
-    """Outputs of cells, known by their display IDs, which are not saved with a notebook."""
+class Display:
+    """Outputs of cells, known by their display IDs, which are not saved with a notebook. Is told what to show."""
 
     def __init__(self) -> None:
         self._handles: deque[DisplayHandle] = deque(maxlen=_MAX_OUTPUTS)
         self._content: dict[str, Any] | None = None
+        self.is_static = False
+        """Whether the outputs hold no view any more, by our doing."""
 
     def __bool__(self) -> bool:
-        """Say whether there are any."""
+        """Return whether there are any outputs."""
         return bool(self._handles)
 
-    def show(self, bundle: dict[str, Any]) -> None:
+    def show(self, bundle: dict[str, Any], *, is_static: bool) -> None:
         """Show something in the cell that runs. Where there is no front end to update, it is only printed."""
         if getattr(get_ipython(), "kernel", None) is None:
             display(bundle, raw=True)
@@ -38,28 +38,29 @@ class Outputs:
         handle.display(bundle, raw=True)
         self._handles.append(handle)
         self._content = bundle if len(self._handles) == 1 else None
+        self.is_static = is_static
 
-    def replace(self, bundle: dict[str, Any], *, again: bool = False) -> None:
-        """Put something else into all outputs that the front end still knows. Works from any thread.
+    def replace(self, bundle: dict[str, Any], *, is_static: bool, again: bool = False) -> None:
+        """Show something else in all outputs that the front end still knows. Works from any thread.
 
-        What they have already is not sent, unless it is to be sent `again`.
+        A page that has been loaded again does not know them any more: what is live there stays as it is, and
+        keeps its models until its view goes. What the outputs have already is not sent, unless it is to be sent
+        `again`.
         """
+        self.is_static = is_static and bool(self)
         if bundle == self._content and not again:
             return
-        self._content = bundle
+        self._content = dict(bundle)
         for handle in self._handles:
-            handle.update(bundle, raw=True)
+            with logged("Showing a card again"):
+                handle.update(bundle, raw=True)
 
 
-def at_the_end(act: Callable[[], None]) -> None:
-    """Have something done when the process ends in an orderly way, while the front end can still be reached."""
+def on_exit(act: Callable[[], None]) -> None:
+    """Register what is done when the process ends in an orderly way, while the front end can still be reached."""
 
-    def last_words() -> None:
-        if LOCK.acquire(timeout=_LAST_LOOK):
-            try:
-                with log_exceptions():
-                    act()
-            finally:
-                LOCK.release()
+    def last() -> None:
+        with logged("The end"):
+            act()
 
-    atexit.register(last_words)
+    atexit.register(last)

@@ -1,45 +1,29 @@
-"""`ExportHistory`: all exports of a dataset as one live table, as an ipywidgets component."""
+"""`ExportHistory`: all exports of a dataset as one live table."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import traitlets
 
-from ..api.client import ModelArtsClient
 from ..api.models import ExportTask
-from ..api.urls import checked_identifier
-from ..polling import LOCK, log_exceptions
-from ..polling.speed import SpeedEstimator
+from ..polling import scheduler
+from ..polling.exports import watch_exports
+from ..polling.subject import StatusClient
 from ..rendering import Card, Table, history_bundle, history_html, history_text
-from ..rendering.summary import mode, newest_first, summary
-from .card import button
-from .shown import Shown
-from .table import TableView
+from ..rendering.summary import GROUPS, mode, select, summary
+from .base import WatchWidget
+from .parts import Kit
+from .table import ALL, TableParts
 
 
-class Exports(NamedTuple):
-    """All exports of a dataset, as a poll takes them."""
-
-    tasks: tuple[ExportTask, ...]
-    is_done: bool = False
-
-    @property
-    def running(self) -> tuple[ExportTask, ...]:
-        """Those that have not ended."""
-        return tuple(task for task in self.tasks if not task.is_done)
-
-
-class ExportHistory(TableView, Shown):
+class ExportHistory(WatchWidget[list[ExportTask]]):
     """A table that follows all exports of a dataset, the newest first, while other cells run.
 
-    It goes on like an `ExportMonitor`: polling starts when the table is first shown, waited for or started,
-    in a daemon thread, slows down while nothing moves, and shares its poll with other tables of the same
-    dataset. It does not end by itself, since another export can be created at any time; that one appears.
-
-    While no export runs and nobody touches the table, its outputs are plain HTML, for a saved notebook to
-    read well; the next export, or showing the table again, brings it back to life.
+    Polling, errors, credentials and saved notebooks work as for an `ExportMonitor`. A table does not end by
+    itself, since another export can be created at any time; that one appears. While no export runs and nobody
+    touches the table, its outputs are plain HTML, for a saved notebook to read well; the next export, or showing
+    the table again, brings it back to life.
 
     Parameters
     ----------
@@ -48,8 +32,10 @@ class ExportHistory(TableView, Shown):
     client : ModelArtsClient, optional
         Where to ask. Default: `ModelArtsClient.from_env`, which reads variables and files at once.
     interval : float, default 5.0
-        Seconds between two looks at the list while they bring something new; see `ExportMonitor`. One look
-        is one request for each 100 exports.
+        Seconds between two refreshes while they bring something new; see `ExportMonitor`. Each refresh sends one
+        request per 100 exports.
+    **kwargs
+        As for any widget: `layout`, and every trait below.
 
     Attributes
     ----------
@@ -57,15 +43,15 @@ class ExportHistory(TableView, Shown):
         What the polling does: idle, polling, retrying, paused, needs-auth or stopped.
     error : Exception or None
         What went wrong since the last good answer.
-    chosen : str or None
+    selected : str or None
         Task ID of the export that is shown in full below the table. May be set, before it appears, too.
     filter, status_filter, page : str, str, int
         What the table shows, as in its boxes. May be set at any time.
-    patience : float
+    idle_timeout : float
         Seconds without a touch after which a table in which nothing runs becomes plain HTML; 60.0 until you
         change it.
-    heartbeat : float
-        Seconds between two looks when the last view of the table has gone; 30.0 until you change it.
+    background_interval : float
+        Seconds between two refreshes when the last view of the table has gone; 30.0 until you change it.
 
     Raises
     ------
@@ -77,32 +63,40 @@ class ExportHistory(TableView, Shown):
         For an interval that is no number, or out of bounds.
     """
 
-    patience = traitlets.Float(60.0, min=0.0)
+    filter = traitlets.Unicode("")
+    status_filter = traitlets.Enum((ALL, *GROUPS), default_value=ALL)
+    selected = traitlets.Unicode(None, allow_none=True)
+    page = traitlets.Int(1, min=1)
+    idle_timeout = traitlets.Float(60.0, min=0.0)
 
-    def __init__(self, dataset_id: str, *, client: ModelArtsClient | None = None, interval: float = 5.0) -> None:
-        self.dataset_id = checked_identifier("dataset_id", dataset_id)
-        self._subject = f"An export of dataset {self.dataset_id}"
-        self.interval = interval  # refused before there is anything to free
-        self._trails: dict[str | None, SpeedEstimator] = {}
-        self._ended: set[str | None] | None = None
-        self._heard = 0
-        self._touched = type(self).clock()
-        self._begin_life(client, "list", self.dataset_id)
-        super().__init__(self._controls)
-        self._begin_to_look()
-
-    def _controls(self, *shared: Any) -> list[Any]:  # noqa: ANN401 - layout and style
-        self._refresh = button("Refresh", "Ask the service now", self.refresh, *shared)
-        self._pause = button("Pause", "Pause or resume the polling, not the exports", self._toggle, *shared)
-        return [self._refresh, self._pause]
+    def __init__(
+        self,
+        dataset_id: str,
+        *,
+        client: StatusClient | None = None,
+        interval: float = 5.0,
+        **kwargs: Any,  # noqa: ANN401 - traits of any type
+    ) -> None:
+        self.interval = interval  # refused before there is anything to close
+        self._dataset_id = dataset_id
+        watch, kit = watch_exports(dataset_id, client=client, interval=interval), Kit()
+        self._touched_at = scheduler.SCHEDULER.clock()
+        parts = TableParts(kit, self._select, self._turn, self._redraw)
+        super().__init__(watch, kit, parts, **kwargs)
+        self._links = [
+            traitlets.link((self, "filter"), (parts.filter_box, "value")),
+            traitlets.link((self, "status_filter"), (parts.status_box, "value")),
+        ]
+        self.observe(self._turn_to_first, ["filter", "status_filter"])
+        self.observe(self._look, ["filter", "status_filter", "selected", "page"])
 
     @property
     def tasks(self) -> list[ExportTask]:
         """All exports of the last good answer, the newest first; a list of your own."""
-        return list(self._answer.tasks) if self._answer is not None else []
+        return self._watch.answer or []
 
     def to_dicts(self) -> list[dict[str, Any]]:
-        """Give one flat row for each export, as ``pandas.DataFrame(history.to_dicts())`` takes them.
+        """Return one flat row for each export, as ``pandas.DataFrame(history.to_dicts())`` takes them.
 
         Returns
         -------
@@ -112,181 +106,84 @@ class ExportHistory(TableView, Shown):
             ``error_msg``; ``mode`` as the table has it; ``created_at`` and ``updated_at`` as aware datetimes
             (UTC). ``None`` for what the service did not send.
         """
-        return [_flat(task) for task in self.tasks]
+        return [_row(task) for task in self.tasks]
 
     def to_text(self) -> str:
-        """Draw the table as plain text, for terminals; the newest 100 exports, and the chosen one in full."""
-        return history_text(self._whole())
+        """Return the table as plain text, for terminals; the newest 100 exports, and the selected one in full."""
+        return history_text(self._content())
 
     def to_html(self) -> str:
-        """Draw the table as static HTML that needs neither a kernel nor a style sheet."""
-        return history_html(self._whole())
-
-    def close(self) -> None:
-        """End the polling and free the widget models. The object stays readable and shows its last table."""
-        if self._end_life():
-            super().close()
-
-    # Waiting.
-
-    def done(self) -> bool:
-        """Say whether no export runs, as of the last good answer. Does not block."""
-        return self._answer is not None and not self._answer.running
-
-    def wait(self, timeout: float | None = None) -> list[ExportTask]:
-        """Block until no export of the dataset runs any more, by an answer that is newer than this call.
-
-        Parameters
-        ----------
-        timeout : float, optional
-            Seconds to wait at most. Default: as long as it takes.
-
-        Returns
-        -------
-        list of ExportTask
-            All exports, the newest first, FAILED ones too.
-
-        Raises
-        ------
-        TimeoutError
-            When one still runs after that time. Polling goes on.
-        ModelArtsError
-            When polling is paused or has ended: `error`, where that is the reason.
-        RuntimeError
-            When an observer of this table calls it: the answer could never come.
-        """
-        tasks: list[ExportTask] = super().wait(timeout)
-        return tasks
-
-    def on_update(self, fn: Callable[[list[ExportTask]], object], *, remove: bool = False) -> None:
-        """Have a function called with all exports whenever an answer brings something new; see `on_done`."""
-        super().on_update(fn, remove=remove)
-
-    def on_done(self, fn: Callable[[ExportTask], object], *, remove: bool = False) -> None:
-        """Have a function called once for each export that ends from now on, well or badly.
-
-        Exports that had ended when this table first looked do not count. It is called in the polling thread,
-        never twice at the same time. What it raises is logged and disturbs nobody.
-
-        Parameters
-        ----------
-        fn : callable
-            Takes an `ExportTask`.
-        remove : bool, default False
-            Take the function away instead.
-        """
-        self._register("done", fn, remove=remove)
-
-    def _settlement(self) -> Callable[[], bool]:
-        poll = self._feed.poll if self._feed else None
-        enough = self._heard + (2 if poll and poll.is_stepping else 1)  # what is under way may be older than this call
-        self.refresh()
-        return lambda: not self._is_active or (self._heard >= enough and self.done())
-
-    def _has_come_out(self) -> bool:
-        return self._is_active
-
-    def _told(self, answer: Exports) -> list[ExportTask]:
-        return list(answer.tasks)
-
-    # What is followed.
-
-    def _fetch(self) -> Exports:
-        return Exports(newest_first(self.client.list_export_tasks(self.dataset_id)))
-
-    def _pulse(self, exports: Exports) -> object:
-        moving = [(task.task_id, task.status, task.progress, task.finished_sample_count) for task in exports.running]
-        return len(exports.tasks), moving
-
-    def _hear(self, exports: Exports) -> None:
-        self._heard += 1
-        before = self._answer or exports
-        if self._ended is None:
-            self._ended = {task.task_id for task in before.tasks if task.is_done}
-        ended = [task for task in exports.tasks if task.is_done and task.task_id not in self._ended]
-        self._ended.update(task.task_id for task in ended)
-        self._trails = {task.task_id: self._trails.get(task.task_id) or SpeedEstimator() for task in exports.running}
-        for task in exports.running:
-            self._trails[task.task_id].add(*task.reached, type(self).clock())
-        super()._hear(exports)
-        for task in ended:
-            self._call("done", task)
-
-    # What is shown.
-
-    def _whole(self) -> Table:
-        chosen = self._chosen_card(self._answer)
-        return Table(self._head(), self._answer.tasks if self._answer else None, selected=chosen)
-
-    def _head(self) -> Card:
-        return self._state(self.dataset_id)._replace(widget="history")
-
-    def _chosen_card(self, exports: Exports | None) -> Card | None:
-        task = next((task for task in exports.tasks if task.task_id == self.chosen), None) if exports else None
-        if task is None or self.chosen is None:
-            return None
-        trail = self._trails.get(self.chosen)
-        pace = trail.speed(type(self).clock()) if trail else None
-        phase = "done" if task.is_done else "polling" if self._phase == "polling" else "idle"
-        return Card(self.chosen, task, phase, pace)
-
-    def _show(self, exports: Exports | None) -> None:
-        """Bring the parts and the traits up to date; what has not changed is not sent again."""
-        exports = exports or self._answer
-        state = self._head()
-        with log_exceptions():  # a front end that cannot be reached must not hide the end of an export
-            self.draw(state, exports.tasks if exports else None, self._chosen_card(exports))
-            self._pause.description = "Resume" if state.phase == "paused" else "Pause"
-        self._publish({"error": state.error, "phase": state.phase})
-
-    def _choose(self, change: dict[str, Any]) -> None:
-        with LOCK:  # or a choice would be taken for the drawing of another thread
-            super()._choose(change)
-
-    def _look(self, _: object) -> None:
-        with LOCK:
-            self._touch()
-            self._show(self._answer)
-
-    def _touch(self) -> None:
-        """Note that somebody is there."""
-        self._touched = type(self).clock()
-        self._keep()
-
-    @property
-    def _is_at_rest(self) -> bool:
-        is_quiet = self._is_active and self.done() and type(self).clock() - self._touched >= self.patience
-        return super()._is_at_rest or is_quiet
-
-    def _bundle(self, **kwargs: object) -> dict[str, Any]:
-        with LOCK:
-            self._touch()
-            return super()._bundle(**kwargs)
-
-    def _repr_mimebundle_(self, **kwargs: object) -> dict[str, Any]:
-        return self._bundle(**kwargs)
-
-    def _static(self, note: str = "") -> dict[str, str]:
-        table = self._whole()
-        return history_bundle(table._replace(state=table.state._replace(note=note)) if note else table)
-
-    def _freeze_again(self) -> None:
-        if self._is_active and self.done():
-            self._touched = float("-inf")  # what was waited for has come: this is the final table
-            self._keep()
-        super()._freeze_again()
-
-    def _last_words(self) -> str:
-        seen = f"last seen at {self._answered_at:%Y-%m-%d %H:%M:%S} UTC" if self._answered_at else "no answer came"
-        return f"{seen}, before the kernel ended; go on with ExportHistory({self.dataset_id!r})"
+        """Return the table as static HTML that needs neither a kernel nor a style sheet."""
+        return history_html(self._content())
 
     def __repr__(self) -> str:
-        words = [self.dataset_id, summary(self._answer.tasks) if self._answer else "", self.phase]
+        words = [self._dataset_id, summary(self.tasks) if self._watch.state.tasks is not None else "", self.phase]
         line = f"<ExportHistory {' · '.join(word for word in words if word and word != 'polling')}>"
         return line.encode(errors="replace").decode()  # JSON can hold what no file can
 
+    def _content(self, note: str = "") -> Table:
+        state = self._watch.state
+        head = Card.of(state, self._dataset_id, note=note, widget="history")
+        status = "" if self.status_filter == ALL else self.status_filter
+        matching = select(state.tasks or (), status, self.filter)
+        table = Table(head, state.tasks, matching, 0, self._selected_card())
+        return table._replace(page=min(self.page - 1, table.last_page))
 
-def _flat(task: ExportTask) -> dict[str, Any]:
+    def _selected_card(self) -> Card | None:
+        state = self._watch.state
+        task = next((task for task in state.tasks or () if task.task_id == self.selected), None)
+        if task is None or self.selected is None:
+            return None
+        phase = "done" if task.is_done else "polling" if state.phase == "polling" else "idle"
+        return Card(self.selected, task, phase, self._watch._speed(self.selected), dataset_id=self._dataset_id)
+
+    def _render(self, note: str = "") -> dict[str, str]:
+        return history_bundle(self._content(note))
+
+    def _exit_note(self) -> str:
+        answered_at = self._watch.state.answered_at
+        seen = f"last seen at {answered_at:%Y-%m-%d %H:%M:%S} UTC" if answered_at else "no answer came"
+        return f"{seen}, before the kernel ended; go on with ExportHistory({self._dataset_id!r})"
+
+    # Who looks.
+
+    def _select(self, task_id: str | None) -> None:
+        self.selected = task_id
+
+    def _turn(self, page: int) -> None:
+        self.page = min(max(1, page), self._content().last_page + 1)
+
+    def _turn_to_first(self, _: object) -> None:
+        self.page = 1
+
+    def _look(self, _: object) -> None:
+        self._mark_activity()
+        self._redraw()
+
+    def _mark_activity(self) -> None:
+        """Note that somebody is there: the table stays live for a while."""
+        with self._lock:
+            self._touched_at = scheduler.SCHEDULER.clock()
+            self._update_display()
+
+    @property
+    def _is_static(self) -> bool:
+        is_idle = scheduler.SCHEDULER.clock() - self._touched_at >= self.idle_timeout
+        return super()._is_static or (is_idle and self._watch.state.is_active and self.done())
+
+    def _bundle(self, **kwargs: object) -> dict[str, Any]:
+        self._mark_activity()
+        return super()._bundle(**kwargs)
+
+    def _after_wait(self) -> None:
+        with self._lock:
+            if self.done():
+                self._touched_at = float("-inf")  # what was waited for has come: this is the final table
+                self._update_display()
+        super()._after_wait()
+
+
+def _row(task: ExportTask) -> dict[str, Any]:
     return {
         "task_id": task.task_id,
         "status": task.status,

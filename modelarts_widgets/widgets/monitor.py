@@ -1,28 +1,27 @@
-"""`ExportMonitor`: the live card of one export, as an ipywidgets component."""
+"""`ExportMonitor`: the live card of one export."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import traitlets
-from ipywidgets import ButtonStyle, Layout
 
-from ..api.client import ModelArtsClient
 from ..api.models import ExportTask
-from ..api.urls import checked_identifier
-from ..polling import LOCK, log_exceptions
-from ..polling.speed import SpeedEstimator
+from ..polling.exports import watch_export
+from ..polling.state import State
+from ..polling.subject import StatusClient
 from ..rendering import Card, card_bundle, card_html, card_text
-from .card import CardView, button
-from .shown import Shown
+from .base import WatchWidget
+from .card import CardParts
+from .parts import Kit
 
 
-class ExportMonitor(CardView, Shown):
+class ExportMonitor(WatchWidget[ExportTask]):
     """A card that follows one dataset export and keeps moving while other cells run.
 
-    Polling starts when the card is first shown, waited for or started, and ends by itself with the
-    export. It runs in a daemon thread: whatever observes the traits is called there. Monitors of the
-    same export share one poll, so that a cell can be run again and again.
+    Polling starts when the card is first shown, waited for or started, and ends by itself with the export. It
+    runs in a daemon thread, where observers of the traits are called. Monitors of the same export share one
+    poll, so that a cell can be run again and again.
 
     Parameters
     ----------
@@ -33,8 +32,10 @@ class ExportMonitor(CardView, Shown):
     client : ModelArtsClient, optional
         Where to ask. Default: `ModelArtsClient.from_env`, which reads variables and files at once.
     interval : float, default 2.0
-        Seconds between two questions while they bring something new, 0.1 to 86,400; while they do not,
-        the wait grows to a tenth of the silence, 30 seconds at most. May be changed at any time.
+        Seconds between two requests while answers bring something new, 0.1 to 86,400; while they do not, it
+        grows to 10 % of the time since the last change, 30 seconds at most. May be changed at any time.
+    **kwargs
+        As for any widget: `layout`, and every trait below.
 
     Attributes
     ----------
@@ -48,96 +49,69 @@ class ExportMonitor(CardView, Shown):
         What the polling does: idle, polling, retrying, paused, needs-auth, done or stopped.
     error : Exception or None
         What went wrong since the last good answer.
-    heartbeat : float
-        Seconds between two questions when the last view of the card has gone; 30.0 until you change it.
+    background_interval : float
+        Seconds between two requests when the last view of the card has gone; 30.0 until you change it.
     filter : str
-        Text that the rows of the tree must hold; empty shows all. May be changed at any time.
+        Text that the rows of the tree must contain; empty shows all. May be changed at any time.
 
     Raises
     ------
     TypeError, ValueError
-        For an ID that is no string, or can be no part of a path.
+        For an ID that is no string or can be no part of a path, or an interval out of bounds.
     ConfigurationError
         Without a client, when the environment does not tell how to reach the service.
-    traitlets.TraitError
-        For an interval that is no number, or out of bounds.
     """
 
     task = traitlets.Instance(ExportTask, allow_none=True, read_only=True)
     status = traitlets.Unicode(None, allow_none=True, read_only=True)
     progress = traitlets.Float(None, allow_none=True, read_only=True)
+    filter = traitlets.Unicode("")
 
     def __init__(
-        self, dataset_id: str, task_id: str, *, client: ModelArtsClient | None = None, interval: float = 2.0
+        self,
+        dataset_id: str,
+        task_id: str,
+        *,
+        client: StatusClient | None = None,
+        interval: float = 2.0,
+        **kwargs: Any,  # noqa: ANN401 - traits of any type
     ) -> None:
-        self.dataset_id = checked_identifier("dataset_id", dataset_id)
-        self.task_id = checked_identifier("task_id", task_id)
-        self._subject = f"Export {self.task_id}"
-        self.interval = interval  # refused before there is anything to free
-        self._trail = SpeedEstimator()
-        self._begin_life(client, "task", self.dataset_id, self.task_id)
-        layout, style = Layout(), ButtonStyle()
-        self._refresh = button("Refresh", "Ask the service now", self.refresh, layout, style)
-        self._pause = button("Pause", "Pause or resume the polling, not the export", self._toggle, layout, style)
-        super().__init__([self._refresh, self._pause], layout)
-        self._begin_to_look()
-
-    def close(self) -> None:
-        """End the polling and free the widget models. The object stays readable and shows its last card."""
-        if self._end_life():
-            super().close()
+        self.interval = interval  # refused before there is anything to close
+        watch = watch_export(dataset_id, task_id, client=client, interval=interval)
+        self._names = (dataset_id, task_id)
+        kit = Kit()
+        parts = CardParts(kit, self._redraw)
+        super().__init__(watch, kit, parts, **kwargs)
+        self._link = traitlets.link((self, "filter"), (parts.filter_box, "value"))
 
     def to_text(self) -> str:
-        """Draw the card as plain text, for terminals."""
-        return card_text(self._card())
+        """Return the card as plain text, for terminals."""
+        return card_text(self._content())
 
     def to_html(self) -> str:
-        """Draw the card as static HTML that needs neither a kernel nor a style sheet."""
-        return card_html(self._card())
+        """Return the card as static HTML that needs neither a kernel nor a style sheet."""
+        return card_html(self._content())
 
     def __repr__(self) -> str:
-        share = None if self.progress is None else f"{self.progress:.1f} %"
-        words = [self.task_id, self.status, share, self.phase if self.phase not in {"polling", "done"} else None]
+        words = [self._names[1], self.status, None if self.progress is None else f"{self.progress:.1f} %"]
+        words += [self.phase] if self.phase not in {"polling", "done"} else []
         line = f"<ExportMonitor {' '.join(word for word in words if word)}>"
         return line.encode(errors="replace").decode()  # JSON can hold what no file can
 
-    def _repr_mimebundle_(self, **kwargs: object) -> dict[str, Any]:
-        return self._bundle(**kwargs)
+    def _content(self, note: str = "") -> Card:
+        state, (dataset_id, task_id) = self._watch.state, self._names
+        task = state.tasks[0] if state.tasks else None
+        speed = self._watch._speed(task.task_id) if task else None
+        return Card.of(state, task_id, task=task, speed=speed, note=note, dataset_id=dataset_id)
 
-    def _static(self, note: str = "") -> dict[str, str]:
-        return card_bundle(self._card()._replace(note=note) if note else self._card())
+    def _render(self, note: str = "") -> dict[str, str]:
+        return card_bundle(self._content(note))
 
-    def _last_words(self) -> str:
-        again = f"ExportMonitor({self.dataset_id!r}, {self.task_id!r})"
-        seen = self._card()._replace(answered_at=self._answered_at).last_seen()
-        return f"{seen}, before the kernel ended; go on with {again}"
+    def _observable(self, state: State) -> dict[str, object]:
+        task = state.tasks[0] if state.tasks else None
+        share = None if task is None or task.fraction is None else 100 * task.fraction
+        return {"task": task, "status": task and task.status, "progress": share, **super()._observable(state)}
 
-    def _fetch(self) -> ExportTask:
-        task: ExportTask = self.client.get_export_task(self.dataset_id, self.task_id)
-        return task
-
-    def _pulse(self, task: ExportTask) -> object:
-        return task.status, task.progress, task.finished_sample_count, task.total_sample_count
-
-    def _hear(self, task: ExportTask) -> None:
-        self._trail.add(*task.reached, type(self).clock())
-        super()._hear(task)
-
-    def _card(self, task: ExportTask | None = None) -> Card:
-        return self._state(self.task_id)._replace(
-            task=task or self._answer, speed=self._trail.speed(type(self).clock())
-        )
-
-    def _show(self, task: ExportTask | None) -> None:
-        """Bring the parts and the traits up to date; what has not changed is not sent again."""
-        card = self._card(task)
-        with log_exceptions():  # a front end that cannot be reached must not hide the end of the export
-            self.draw(card)
-            self._pause.description = "Resume" if card.phase == "paused" else "Pause"
-        status = card.task.status if card.task else None
-        values = {"task": card.task, "status": status, "progress": card.share, "error": card.error, "phase": card.phase}
-        self._publish(values)
-
-    def _apply_filter(self, change: object) -> None:
-        with LOCK:
-            super()._apply_filter(change)
+    def _exit_note(self) -> str:
+        seen = self._content()._replace(answered_at=self._watch.state.answered_at).last_seen()
+        return f"{seen}, before the kernel ended; go on with ExportMonitor{self._names!r}"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 
-from modelarts_widgets.polling.scheduler import Step
+from modelarts_widgets.polling.scheduler import Job
 from modelarts_widgets.simulator import Clock
 
 
@@ -17,31 +20,40 @@ class VirtualScheduler:
         self.clock = clock
         self.delays: list[float] = []
         """What the steps asked for."""
-        self._due: dict[Step, float] = {}
-        for module in ("widgets.live", "widgets.viewed", "polling.feed"):
-            monkeypatch.setattr(f"modelarts_widgets.{module}.SCHEDULER", self)
+        self._due: dict[Job, float] = {}
+        self._stepping: Job | None = None
+        monkeypatch.setattr("modelarts_widgets.polling.scheduler.SCHEDULER", self)
+        monkeypatch.setattr("modelarts_widgets.polling.poller.JITTER", 0.0)
 
-    def schedule(self, poll: Step, delay: float = 0.0) -> None:
-        """Run a poll's next step after a delay."""
-        self._due[poll] = self.clock() + delay
+    def schedule(self, job: Job, delay: float = 0.0) -> None:
+        """Run a job's next step after a delay."""
+        self._due[job] = self.clock() + delay
+        if job is self._stepping:
+            self.delays.append(delay)
 
-    def hasten(self, poll: Step, delay: float) -> None:
+    def hasten(self, job: Job, delay: float) -> None:
         """Run it sooner, if it is due later than that."""
-        if poll in self._due:
-            self._due[poll] = min(self._due[poll], self.clock() + delay)
+        if job in self._due:
+            self._due[job] = min(self._due[job], self.clock() + delay)
 
-    def cancel(self, poll: Step) -> None:
-        """Forget a poll."""
-        self._due.pop(poll, None)
+    def cancel(self, job: Job) -> None:
+        """Forget a job."""
+        self._due.pop(job, None)
+
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        """Count nothing."""
+        before, self._stepping = self._stepping, None
+        yield
+        self._stepping = before
 
     def step(self) -> None:
-        """Wait for the next poll that is due, and run it."""
-        poll = min(self._due, key=self._due.__getitem__)
-        self.clock.advance(max(0.0, self._due.pop(poll) - self.clock()))
-        delay = poll.step()
-        if delay is not None:
-            self.delays.append(delay)
-            self._due.setdefault(poll, self.clock() + delay)
+        """Wait for the next job that is due, and run it."""
+        job = min(self._due, key=self._due.__getitem__)
+        self.clock.advance(max(0.0, self._due.pop(job) - self.clock()))
+        self._stepping = job
+        job.step()
+        self._stepping = None
 
     def run(self, steps: int = 10_000) -> None:
         """Run until nothing is left to do."""

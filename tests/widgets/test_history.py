@@ -24,9 +24,8 @@ from modelarts_widgets import (
     ModelArtsError,
     TokenAuth,
 )
-from modelarts_widgets.polling import FEEDS
+from modelarts_widgets.polling.poller import POLLERS
 from modelarts_widgets.simulator import Clock, Simulator
-from modelarts_widgets.widgets.card import View
 
 Watch = Callable[..., ExportHistory]
 Message = tuple[str, str, dict[str, Any]]
@@ -38,7 +37,7 @@ class Dataset:
     def __init__(self, *tasks: dict[str, Any]) -> None:
         self.tasks = list(tasks)
         self.asked = 0
-        self.auth = self.refusal = None
+        self.auth = self.last_auth_error = None
         self.endpoint, self.project_id = f"dataset {id(self)}", "p"
         self.error: Exception | None = None
 
@@ -67,14 +66,12 @@ def watch() -> Iterator[Watch]:
     yield make
     for history in made:
         history.close()
-    assert not FEEDS
+    assert not POLLERS
 
 
 @pytest.fixture
 def scheduler(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> VirtualScheduler:
     """Let time pass only when somebody waits, and nothing by chance."""
-    monkeypatch.setattr("modelarts_widgets.polling.poller.JITTER", 0.0)
-    monkeypatch.setattr(View, "clock", clock)
     return VirtualScheduler(clock, monkeypatch)
 
 
@@ -87,13 +84,13 @@ def names(history: ExportHistory) -> list[str | None]:
 
 
 def drawn(history: ExportHistory) -> str:
-    value: str = history._list.value
+    value: str = history._parts._list.value
     return value
 
 
 def choose(history: ExportHistory, row: int) -> None:
     """Do what the front end does when a mark is chosen."""
-    history._rows.set_state({"index": row})
+    history._parts._marks.set_state({"index": row})
 
 
 # What it shows
@@ -160,15 +157,15 @@ def test_a_chosen_row_is_shown_in_full_below(watch: Watch, scheduler: VirtualSch
     history.start()
     scheduler.step()
     choose(history, 0)
-    assert history.chosen == "t2"
-    assert "No space is left." in history._card._summary.value  # type: ignore[union-attr]
-    assert history._card in history.children
+    assert history.selected == "t2"
+    assert "No space is left." in history._parts._card._summary.value  # type: ignore[union-attr]
+    assert history._parts._box in history.children
     choose(history, 1)
-    assert history.chosen == "t1"
-    history._away.click()
-    assert history.chosen is None
-    assert history._card not in history.children
-    assert history._rows.index is None
+    assert history.selected == "t1"
+    history._parts._close.click()
+    assert history.selected is None
+    assert history._parts._box not in history.children
+    assert history._parts._marks.index is None
 
 
 def test_a_chosen_export_stays_chosen_and_its_tree_as_it_is(
@@ -179,44 +176,46 @@ def test_a_chosen_export_stays_chosen_and_its_tree_as_it_is(
     history.start()
     scheduler.step()
     choose(history, 0)
-    tree = history._card._tree.comm.comm_id  # type: ignore[union-attr]
+    tree = history._parts._card._tree.comm.comm_id  # type: ignore[union-attr]
     messages.clear()
     for number in range(2, 12):
         dataset.tasks = [task(1, "RUNNING", progress=float(number)), *(task(other) for other in range(2, number + 1))]
         scheduler.step()
-        assert history.chosen == "t1"
-        assert history._rows.index == (number - 1 if number <= 10 else None), "it moves down, and to the next page"
+        assert history.selected == "t1"
+        assert history._parts._marks.index == (number - 1 if number <= 10 else None), (
+            "it moves down, and to the next page"
+        )
     assert tree not in [model for model, _, _ in messages], "or its open branches would close"
-    assert "11.0 %" in history._card._bar.value  # type: ignore[union-attr]
+    assert "11.0 %" in history._parts._card._bar.value  # type: ignore[union-attr]
     history.page = 2
-    assert history._rows.index == 0
+    assert history._parts._marks.index == 0
 
 
 def test_an_export_can_be_chosen_before_it_appears(watch: Watch, scheduler: VirtualScheduler) -> None:
     dataset = Dataset(task(1))
     history = watch(dataset)
-    history.chosen = "t2"
+    history.selected = "t2"
     history.start()
     scheduler.step()
-    assert history._card is None
+    assert history._parts._card is None
     dataset.tasks.append(task(2, "RUNNING"))
     scheduler.step()
-    assert history._card in history.children
+    assert history._parts._box in history.children
     dataset.tasks.pop()
     scheduler.step()
-    assert history._card not in history.children, "it has vanished"
+    assert history._parts._box not in history.children, "it has vanished"
 
 
 def test_the_chosen_card_has_speed_and_time_left(watch: Watch, scheduler: VirtualScheduler) -> None:
     dataset = Dataset()
     history = watch(dataset, interval=5.0)
-    history.chosen = "t1"
+    history.selected = "t1"
     history.start()
     for number in range(1, 6):
         counts = {"finished_sample_count": 100 * number, "total_sample_count": 1_000}
         dataset.tasks = [task(1, "RUNNING", update_time=1_606_000_000_000 + 5_000 * number, **counts)]
         scheduler.step()
-    assert "20 samples/s · about 25 s left" in history._card._bar.value  # type: ignore[union-attr]
+    assert "20 samples/s · about 25 s left" in history._parts._card._bar.value  # type: ignore[union-attr]
 
 
 # Filters and pages
@@ -227,20 +226,20 @@ def test_filters_and_pages_change_what_is_shown(watch: Watch, scheduler: Virtual
     history.start()
     scheduler.step()
     assert "1 to 10 of 25" in drawn(history)
-    older = history._turning[1]
+    older = history._parts.older
     older.click()
     older.click()
     older.click()
-    assert (history.page, history._rows.options[0]) == (3, "21")
+    assert (history.page, history._parts._marks.options[0]) == (3, "21")
     assert "21 to 25 of 25" in drawn(history)
-    history._status.set_state({"index": 3})
+    history._parts.status_box.set_state({"index": 3})
     assert (history.status_filter, history.page) == ("failed", 1)
     assert "1 to 5 of 5 (all: 25)" in drawn(history)
-    history._query.set_state({"value": "T20"})
+    history._parts.filter_box.set_state({"value": "T20"})
     assert history.filter == "T20"
     assert "1 to 1 of 1 (all: 25)" in drawn(history)
     history.filter, history.status_filter = "", "all"
-    history._turning[0].click()
+    history._parts.newer.click()
     assert history.page == 1
     assert names(history) == [f"t{number}" for number in range(24, -1, -1)], "all the time"
 
@@ -255,11 +254,13 @@ def test_a_page_that_is_no_more_falls_back_to_the_last(watch: Watch, scheduler: 
     dataset.tasks = dataset.tasks[:5]
     scheduler.step()
     assert drawn(history).count("<tr") == 6
-    history._turning[0].click()
+    history._parts.newer.click()
     assert history.page == 1
 
 
-@pytest.mark.parametrize(("name", "value"), [("status_filter", "odd"), ("page", 0), ("patience", -1.0), ("chosen", 7)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("status_filter", "odd"), ("page", 0), ("idle_timeout", -1.0), ("selected", 7)]
+)
 def test_settings_that_make_no_sense_are_refused(watch: Watch, name: str, value: object) -> None:
     with pytest.raises(traitlets.TraitError):
         setattr(watch(Dataset()), name, value)
@@ -331,7 +332,7 @@ def test_two_tables_of_a_dataset_share_one_poll_and_a_monitor_has_its_own(
         watch(client, export.dataset_id).start()
     monitor = ExportMonitor(export.dataset_id, export.task_id, client=client)
     monitor.start()
-    assert len(FEEDS) == 2
+    assert len(POLLERS) == 2
     scheduler.step()
     scheduler.step()
     assert simulator.requests == 2
@@ -360,7 +361,7 @@ def test_what_is_closed_opens_no_more_models(watch: Watch, scheduler: VirtualSch
     history.start()
     scheduler.step()
     history.close()
-    history.chosen = "t1"
+    history.selected = "t1"
     assert set(_instances) == before
     assert "Dataset export t1" in history.to_text()
 
@@ -468,15 +469,15 @@ def test_pause_and_resume_are_one_button(watch: Watch, scheduler: VirtualSchedul
     history = watch(Dataset(task(1, "RUNNING")))
     history.start()
     scheduler.step()
-    history._pause.click()
-    assert (history.phase, history._pause.description) == ("paused", "Resume")
+    history._pause_button.click()
+    assert (history.phase, history._pause_button.description) == ("paused", "Resume")
     assert "modelarts-paused" in drawn(history)
-    history._pause.click()
-    assert (history.phase, history._pause.description) == ("polling", "Pause")
-    asked = history.client.asked
-    history._refresh.click()
+    history._pause_button.click()
+    assert (history.phase, history._pause_button.description) == ("polling", "Pause")
+    asked = history.watch._subject.client.asked
+    history._refresh_button.click()
     scheduler.step()
-    assert history.client.asked == asked + 1
+    assert history.watch._subject.client.asked == asked + 1
 
 
 def test_an_error_stands_over_the_last_good_table(watch: Watch, scheduler: VirtualScheduler) -> None:
@@ -522,18 +523,18 @@ def test_a_table_in_which_nothing_runs_comes_to_rest_when_nobody_touches_it(
     history.start()
     scheduler.step()
     clock.advance(600.0)
-    assert not history._is_at_rest, "something runs"
+    assert not history._is_static, "something runs"
     dataset.tasks = [task(1)]
     scheduler.step()
-    assert history._is_at_rest
+    assert history._is_static
     history.filter = "t"
-    assert not history._is_at_rest, "somebody is there"
+    assert not history._is_static, "somebody is there"
     clock.advance(59.0)
-    assert not history._is_at_rest
+    assert not history._is_static
     clock.advance(1.0)
-    assert history._is_at_rest
+    assert history._is_static
     assert "application/vnd.jupyter.widget-view+json" in history._repr_mimebundle_(), "shown again, it is alive"
     clock.advance(60.0)
     dataset.tasks.append(task(2, "RUNNING"))
     scheduler.step()
-    assert not history._is_at_rest
+    assert not history._is_static

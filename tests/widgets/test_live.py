@@ -29,9 +29,10 @@ from modelarts_widgets import (
     ServiceError,
     TokenAuth,
 )
-from modelarts_widgets.polling import FEEDS, MAX_QUIET_DELAY, SCHEDULER
+from modelarts_widgets.polling.backoff import MAX_QUIET_DELAY
+from modelarts_widgets.polling.poller import POLLERS
+from modelarts_widgets.polling.scheduler import MAX_THREADS, SCHEDULER
 from modelarts_widgets.simulator import Clock, Simulator
-from modelarts_widgets.widgets.card import View
 
 RUNNING = EXAMPLE | {"progress": 42.0, "finished_sample_count": 8_400, "total_sample_count": 20_000}
 FURTHER = RUNNING | {"progress": 43.0, "finished_sample_count": 8_600}
@@ -59,7 +60,7 @@ def watch(request: pytest.FixtureRequest) -> Iterator[Watch]:
     yield make
     for widget in made:
         widget.close()
-    assert not FEEDS
+    assert not POLLERS
 
 
 def task_of(widget: Widget) -> ExportTask | None:
@@ -84,7 +85,6 @@ def finish(scheduler: VirtualScheduler, *widgets: Widget) -> None:
 @pytest.fixture
 def scheduler(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> VirtualScheduler:
     """Let time pass only when somebody waits, and nothing by chance."""
-    monkeypatch.setattr("modelarts_widgets.polling.poller.JITTER", 0.0)
     return VirtualScheduler(clock, monkeypatch)
 
 
@@ -106,24 +106,26 @@ def test_monitors_of_the_same_export_share_one_poll(watch: Watch, scheduler: Vir
     scheduler.step()
     assert client.asked == 2
     assert [progress(monitor) for monitor in monitors] == [43.0] * 5
-    assert len(FEEDS) == 1
+    assert len(POLLERS) == 1
 
 
 @pytest.mark.parametrize("difference", ["task_id", "dataset_id", "client"])
 def test_monitors_of_different_exports_do_not(watch: Watch, scheduler: VirtualScheduler, difference: str) -> None:
     one = watch(Script(RUNNING))
-    other = watch(Script(ENDED)) if difference == "client" else watch(one.client, **{difference: "other"})
+    client = one.watch._subject.client
+    other = watch(Script(ENDED)) if difference == "client" else watch(client, **{difference: "other"})
     one.start()
     other.start()
-    assert len(FEEDS) == 2
-    scheduler.cancel(one._feed.poll)  # type: ignore[union-attr]
+    assert len(POLLERS) == 2
+    scheduler.cancel(one.watch._poller)  # type: ignore[union-attr]
 
 
-def test_clients_of_the_same_project_count_as_one(watch: Watch, scheduler: VirtualScheduler) -> None:
-    clients = [ModelArtsClient("https://example.com/", "p", auth=TokenAuth(token)) for token in ("a", "b")]
-    for client in clients:
-        watch(client).start()
-    assert len(FEEDS) == 1
+def test_clients_of_one_project_with_equal_credentials_count_as_one_and_with_others_do_not(
+    watch: Watch, scheduler: VirtualScheduler
+) -> None:
+    for token, polls in [("a", 1), ("a", 1), ("b", 2)]:
+        watch(ModelArtsClient("https://example.com/", "p", auth=TokenAuth(token))).start()
+        assert len(POLLERS) == polls
     assert scheduler.delays == []
 
 
@@ -145,9 +147,9 @@ def test_one_pauses_stops_and_closes_for_itself_alone(watch: Watch, scheduler: V
     pausing.resume()
     assert progress(pausing) == 43.0, "at once, from what the other one knows"
     staying.close()
-    assert len(FEEDS) == 1
+    assert len(POLLERS) == 1
     pausing.stop()
-    assert not FEEDS
+    assert not POLLERS
 
 
 @both
@@ -165,20 +167,20 @@ def test_the_shortest_interval_holds_for_all(watch: Watch, scheduler: VirtualSch
     assert scheduler.delays[-1] == 60.0
 
 
-def test_the_freshest_credentials_do_the_asking(simulator: Simulator, watch: Watch) -> None:
+def test_other_credentials_neither_stop_a_monitor_nor_show_what_they_may_not_see(
+    simulator: Simulator, watch: Watch
+) -> None:
     export = simulator.add_export()
     clients = [
         ModelArtsClient(simulator.endpoint, simulator.project_id, auth=auth)
-        for auth in (AkSkAuth(simulator.access_key, "wrong"), AkSkAuth(simulator.access_key, simulator.secret_key))
+        for auth in (TokenAuth(simulator.token), TokenAuth("wrong"))
     ]
-    old, new = (watch(client, export.dataset_id, export.task_id) for client in clients)
-    old.start()
-    until(lambda: old.phase == "needs-auth")
-    new.start()
-    until(lambda: new.status == "INIT")
-    assert old.phase == "needs-auth"
-    old.resume()
-    until(lambda: old.status == "INIT")
+    good, bad = (watch(client, export.dataset_id, export.task_id) for client in clients)
+    good.start()
+    until(lambda: good.status == "INIT")
+    bad.start()
+    until(lambda: bad.phase == "needs-auth")
+    assert (good.phase, bad.task) == ("polling", None)
     for client in clients:
         client.close()
 
@@ -243,7 +245,7 @@ def test_twenty_reruns_leave_one_poll_and_one_set_of_models(
     for _ in range(20):
         monitor = rerun(watch, client, monitor, when)
         scheduler.step()
-        assert len(FEEDS) == 1
+        assert len(POLLERS) == 1
         assert len(_instances) == models
     assert (monitor.phase, progress(monitor)) == ("polling", 42.0)
     assert first.phase == "idle"
@@ -291,7 +293,7 @@ def test_a_superseded_monitor_that_is_waited_for_stays_awake(watch: Watch) -> No
     ended: list[Any] = []
     waiting = threading.Thread(target=lambda: ended.append(old.wait(20.0)))
     waiting.start()
-    until(lambda: old._attention)
+    until(lambda: old.watch._waits)
     rerun(watch, client, old)
     assert old.comm is not None
     client.answers = [ENDED]
@@ -322,7 +324,8 @@ def test_monitors_that_nobody_holds_are_garbage(watch: Watch, scheduler: Virtual
         monitor.close()
         del monitor
     gc.collect()
-    left = [thing for thing in gc.get_objects() if isinstance(thing, type(kept)) and thing.client is client]
+    alive = [thing for thing in gc.get_objects() if isinstance(thing, type(kept))]
+    left = [thing for thing in alive if thing.watch._subject.client is client]
     assert left == [kept]
 
 
@@ -362,7 +365,7 @@ def test_without_a_view_the_heart_beats_slowly_and_with_one_it_is_asked_at_once(
     scheduler.step()
     assert (clock() - before, scheduler.delays[-1]) == (0.0, 2.0)
     view(monitor, 0)
-    monitor.heartbeat = 7.0
+    monitor.background_interval = 7.0
     scheduler.step()
     assert scheduler.delays[-1] == 7.0
 
@@ -390,7 +393,7 @@ def test_who_waits_is_served_at_full_speed(watch: Watch) -> None:
 
 
 @both
-@pytest.mark.parametrize("name", ["interval", "heartbeat"])
+@pytest.mark.parametrize("name", ["interval", "background_interval"])
 @pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf")])
 def test_a_pace_that_cannot_be_is_refused(watch: Watch, name: str, value: float) -> None:
     with pytest.raises(traitlets.TraitError, match=f"{name} must be 0.1 to 86400 seconds"):
@@ -402,7 +405,7 @@ def test_a_task_that_was_created_just_now_may_be_unknown_at_first(watch: Watch, 
     monitor = watch(Script(unknown, unknown, ENDED), interval=2.0)
     monitor.start()
     scheduler.step()
-    assert "retrying in 2 s, 1 of 3" in monitor.to_text()
+    assert "attempt 1 of 3 failed, next in 2 s" in monitor.to_text()
     scheduler.run()
     assert (monitor.phase, scheduler.delays) == ("done", [2.0, 4.0])
 
@@ -443,10 +446,11 @@ def test_a_coroutine_need_not_wait_for_what_has_ended(watch: Watch) -> None:
 @both
 def test_a_coroutine_runs_out_of_time_and_leaves_the_polling_alone(watch: Watch) -> None:
     monitor = watch(Script(RUNNING))
+    monitor.start()
     with pytest.raises(TimeoutError, match=r"has not ended within 0\.05 s"):
         asyncio.run(monitor.wait_async(0.05))
     assert monitor.phase == "polling"
-    assert not monitor._waiters
+    assert monitor.watch._waits == 0
 
 
 @both
@@ -475,7 +479,7 @@ def test_a_coroutine_that_is_cancelled_leaves_the_polling_alone(watch: Watch) ->
             await waiting
 
     asyncio.run(cancel())
-    assert (monitor.phase, monitor._waiters, monitor._attention) == ("polling", [], 0)
+    assert (monitor.phase, monitor.watch._waits) == ("polling", 0)
 
 
 def test_callbacks_hear_of_what_is_new_and_once_of_the_end(watch: Watch, scheduler: VirtualScheduler) -> None:
@@ -528,10 +532,7 @@ def count(messages: list[Message]) -> int:
 
 
 @both
-def test_the_figures_are_those_of_the_wire(
-    watch: Watch, scheduler: VirtualScheduler, messages: list[Message], clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(View, "clock", clock)
+def test_the_figures_are_those_of_the_wire(watch: Watch, scheduler: VirtualScheduler, messages: list[Message]) -> None:
     client = Script(RUNNING, ConnectionFailedError(), FURTHER, FURTHER, ServiceError(status_code=500), ENDED)
     monitor = watch(client, interval=2.0)
     monitor.start()
@@ -567,10 +568,8 @@ def test_the_bar_ticks_once_a_second_at_most_whatever_the_interval(
     scheduler: VirtualScheduler,
     messages: list[Message],
     clock: Clock,
-    monkeypatch: pytest.MonkeyPatch,
     interval: float,
 ) -> None:
-    monkeypatch.setattr(ExportMonitor, "clock", clock)
     client = Script(*[RUNNING | {"finished_sample_count": number} for number in range(1_000)])
     watch(client, interval=interval).start()
     scheduler.step()
@@ -585,7 +584,7 @@ def test_the_bar_ticks_once_a_second_at_most_whatever_the_interval(
     assert "7,777 of 20,000" in messages[-1][2]["state"]["value"], "what was held back comes later"
 
 
-def test_a_thousand_monitors_are_polled_by_four_threads_to_their_end(
+def test_a_thousand_monitors_are_polled_by_few_threads_to_their_end(
     simulator: Simulator, clock: Clock, client: ModelArtsClient, watch: Watch
 ) -> None:
     exports = [simulator.add_export(task_id=f"t{number}", seconds=60.0) for number in range(1_000)]
@@ -599,7 +598,7 @@ def test_a_thousand_monitors_are_polled_by_four_threads_to_their_end(
     for monitor in monitors:
         monitor.refresh()
     assert all(monitor.wait(60.0).succeeded for monitor in monitors)
-    assert max(threads) <= 4
+    assert max(threads) <= MAX_THREADS
     stats = [monitor.stats for monitor in monitors]
     assert {(each.polls, each.changes, each.retries) for each in stats} == {(2, 2, 0)}
     assert simulator.requests == 2_000

@@ -7,9 +7,11 @@ unless it returns ``False``. One that knows its project has ``get_project_id()``
 
 from __future__ import annotations
 
+from requests.auth import AuthBase
+
 from .access_key import AkSkAuth
 from .headers import redacted
 from .openstack import CloudSettings, OpenStackAuth
 from .token import TokenAuth
 
-__all__ = ["AkSkAuth", "CloudSettings", "OpenStackAuth", "TokenAuth", "redacted"]
+__all__ = ["AkSkAuth", "AuthBase", "CloudSettings", "OpenStackAuth", "TokenAuth", "redacted"]

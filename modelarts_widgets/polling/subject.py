@@ -1,0 +1,91 @@
+"""`Subject`: what is watched, and what asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+from ..api.errors import ModelArtsError
+from ..api.models import ExportTask
+from .state import State, Tasks
+
+ResultT_co = TypeVar("ResultT_co", covariant=True)
+
+
+class StatusClient(Protocol):
+    """What a stand-in for `ModelArtsClient` needs: the one of these methods that is used."""
+
+    def get_export_task(self, dataset_id: str, task_id: str) -> ExportTask:
+        """Return the state of one export task, or raise a `ModelArtsError`. May block."""
+
+    def list_export_tasks(self, dataset_id: str) -> Iterable[ExportTask]:
+        """Return all export tasks of a dataset, or raise a `ModelArtsError`. May block."""
+
+
+@dataclass(frozen=True, eq=False)
+class Subject(Generic[ResultT_co]):
+    """What is watched."""
+
+    path: tuple[str, ...]
+    """What is asked of the client."""
+    title: str
+    """The same in words."""
+    client: StatusClient
+    owns_client: bool
+    """Whether the client is closed with the watch."""
+    fetch: Callable[[], Tasks]
+    """Ask once. Blocks for the request."""
+    result: Callable[[Tasks], ResultT_co]
+    """Return an answer as those who wait and the callbacks get it."""
+    is_endless: bool = False
+    """Whether more can come after everything has ended."""
+
+    @property
+    def key(self) -> Hashable:
+        """What tells it from others: watches of one key share a poll. Credentials are part of it."""
+        return getattr(self.client, "_identity", self.client), *self.path
+
+    def admit(self, on_outcome: Callable[[Exception | None], None]) -> bool:
+        """Return whether a request may go now.
+
+        Credentials that have not been accepted yet are tried by one request; where it is another's, `on_outcome`
+        is called with what became of it.
+
+        Raises
+        ------
+        AuthenticationError
+            Where they have been refused: somebody else has learned it already, and after a few refusals in a row
+            the service locks an access key.
+        """
+        refusal = getattr(self.client, "last_auth_error", None)
+        if refusal is not None:
+            raise refusal.with_traceback(None)
+        return self._standing is None or self._standing.enter(on_outcome)
+
+    def note(self, error: BaseException | None) -> None:
+        """Take note of how an admitted request went."""
+        if self._standing is not None:
+            self._standing.leave(error)
+
+    def forgive(self) -> None:
+        """Let refused credentials be tried again."""
+        if self._standing is not None:
+            self._standing.forgive()
+
+    def when_accepted(self, act: Callable[[], None]) -> None:
+        """Do something once, when credentials that have been refused are accepted after all."""
+        if self._standing is not None:
+            self._standing.on_accepted(act)
+
+    def outcome(self, state: State) -> ResultT_co:
+        """Return what a wait that is over has brought, or raise why it has brought nothing."""
+        if state.tasks is not None and (state.phase == "done" or (state.is_active and state.is_done)):
+            return self.result(state.tasks)
+        if state.ended_by is not None:
+            raise state.ended_by.with_traceback(None)  # or each waiting would make it longer
+        raise ModelArtsError(f"Polling is {state.phase}: call resume() to go on")
+
+    @property
+    def _standing(self) -> Any:  # noqa: ANN401 - a stand-in has none
+        return getattr(self.client, "_standing", None)

@@ -1,0 +1,374 @@
+"""`WatchWidget`: a watch in a notebook. Live while things change, static where nothing changes by itself."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, Protocol
+from weakref import WeakSet
+
+import traitlets
+from ipywidgets import VBox, Widget
+
+from ..api.auth import AuthBase
+from ..api.models import ExportTask
+from ..polling import scheduler
+from ..polling.limits import checked_interval
+from ..polling.state import State, logged
+from ..polling.stats import Stats
+from ..polling.watch import ResultT, Watch
+from .display import Display, on_exit
+from .parts import Counted, Kit, models_of
+
+MIN_TICK = 1.0
+"""Seconds; what is shown does not move more often than that, whatever the interval."""
+_STATIC_PHASES = frozenset({"done", "stopped", "needs-auth"})
+"""Phases in which nothing comes by itself."""
+_LAST_LOOK = 1.0
+"""Seconds that the end of the process waits for somebody who draws."""
+
+ALL: WeakSet[WatchWidget[Any]] = WeakSet()
+"""Every widget of this process."""
+
+
+class Content(Protocol):
+    """What is drawn."""
+
+    @property
+    def change_key(self) -> object:
+        """What makes a change more than a tick."""
+
+
+class Parts(Protocol):
+    """What is held and drawn."""
+
+    @property
+    def widgets(self) -> Sequence[Widget]:
+        """What is shown, from top to bottom."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """What the style sheet goes by."""
+
+    def draw(self, content: Any) -> None:  # noqa: ANN401 - a Card or a Table
+        """Bring the parts up to date."""
+
+
+class WatchWidget(Counted, VBox, Generic[ResultT]):
+    """A widget that shows what a `Watch` knows, and lets its reader steer it.
+
+    Parameters
+    ----------
+    watch : Watch
+        What it shows; belongs to the widget from now on.
+    kit : Kit
+        What its parts were made with.
+    parts : Parts
+        What it draws on.
+    **kwargs
+        As for any widget: `layout`, and every trait.
+    """
+
+    phase = traitlets.Unicode("idle", read_only=True)
+    error = traitlets.Instance(Exception, allow_none=True, read_only=True)
+    interval = traitlets.Float(2.0)
+    background_interval = traitlets.Float(30.0)
+    _view_count: int | None
+    """As the front end counts."""
+
+    def __init__(self, watch: Watch[ResultT], kit: Kit, parts: Parts, **kwargs: Any) -> None:  # noqa: ANN401 - traits
+        self._watch, self._parts = watch, parts
+        self._lock = threading.RLock()
+        """Held while this widget draws; never while code of others runs."""
+        self._display = Display()
+        self._was_seen = self._is_closed = False
+        self._change_key: object = None
+        self._drawn_at = float("-inf")
+        self._refresh_button = kit.button("Refresh", "Poll the service now", self.refresh)
+        self._pause_button = kit.button("Pause", "Pause or resume the polling, not the export", self._toggle)
+        self._controls = [self._refresh_button, self._pause_button]
+        self._children = (*parts.widgets, *self._controls)
+        options = {"layout": kit.layout, "children": self._children, "_dom_classes": parts.classes}
+        super().__init__(**{**options, **kwargs})
+        self._models = self._list_models()
+        self._redraw()
+        self._view_count = 0  # from now on, the front end counts its views
+        self.observe(self._apply_interval, ["interval", "background_interval"])
+        self.observe(self._follow_views, "_view_count")
+        self._apply_interval()
+        watch.subscribe(self._on_state)
+        ALL.add(self)
+
+    # What a child provides.
+
+    def _content(self, note: str = "") -> Any:  # noqa: ANN401 - a Card or a Table
+        """Return what is to be drawn now."""
+        raise NotImplementedError
+
+    def _render(self, note: str = "") -> dict[str, str]:
+        """Return what is known in forms that need no widget."""
+        raise NotImplementedError
+
+    def _observable(self, state: State) -> dict[str, object]:
+        """Return the values of the traits that follow the watch."""
+        return {"error": state.error, "phase": state.phase}
+
+    # The watch.
+
+    @property
+    def watch(self) -> Watch[ResultT]:
+        """What this widget shows."""
+        return self._watch
+
+    @property
+    def stats(self) -> Stats:
+        """What watching and showing have cost so far."""
+        return self._watch.stats._replace(messages=self._sent)
+
+    def start(self) -> None:
+        """Start to poll; see `Watch.start`."""
+        self._watch.start()
+        self._watch._let_tell()
+
+    def pause(self) -> None:
+        """Stop polling for now; see `Watch.pause`."""
+        self._watch.pause()
+        self._watch._let_tell()
+
+    def resume(self, auth: AuthBase | None = None) -> None:
+        """Go on after a pause, refused credentials or a stop; see `Watch.resume`."""
+        self._watch.resume(auth)
+        self._watch._let_tell()
+
+    def refresh(self) -> None:
+        """Ask at once instead of after the interval; see `Watch.refresh`."""
+        self._watch.refresh()
+
+    def stop(self) -> None:
+        """End the polling until `resume`; see `Watch.stop`."""
+        self._watch.stop()
+        self._watch._let_tell()
+
+    def done(self) -> bool:
+        """Return whether all that is watched had ended by the last good answer. Does not block."""
+        return self._watch.done()
+
+    def on_update(self, fn: Callable[[ResultT], object], *, remove: bool = False) -> None:
+        """Register a function to be called with each answer that brings something new; see `Watch.on_done`."""
+        self._watch.on_update(fn, remove=remove)
+
+    def on_done(self, fn: Callable[[ExportTask], object], *, remove: bool = False) -> None:
+        """Register a function to be called once with each export that ends; see `Watch.on_done`."""
+        self._watch.on_done(fn, remove=remove)
+
+    def wait(self, timeout: float | None = None) -> ResultT:
+        """Block until all that is watched has ended, and return it; see `Watch.wait`."""
+        try:
+            return self._watch.wait(timeout)
+        finally:
+            self._after_wait()
+
+    async def wait_async(self, timeout: float | None = None) -> ResultT:
+        """Wait like `wait`, without blocking the kernel: buttons go on working, other tasks run."""
+        try:
+            return await self._watch.wait_async(timeout)
+        finally:
+            self._after_wait()
+
+    def close(self) -> None:
+        """End the polling and free the widget models. The object stays readable and shows what it knows last."""
+        self._watch.close()
+        self._watch._let_tell()
+        with self._lock:
+            is_first, self._is_closed = not self._is_closed, True
+            if is_first:
+                self._update_display()
+                self._free()
+
+    def _toggle(self) -> None:
+        if self._watch.phase in {"polling", "retrying"}:
+            self.pause()
+        else:
+            self.resume()
+
+    # What comes.
+
+    def _on_state(self, state: State) -> None:
+        """Show a new state, then set the traits, whose observers run without a lock."""
+        with self._lock, logged("Drawing"):  # a front end that cannot be reached must not hide the end of an export
+            self._draw()
+            self._update_display()
+        for name, value in self._observable(state).items():
+            if self._watch.phase != state.phase:
+                return  # an observer has paused, resumed or stopped: newer values come next
+            if value is not getattr(self, name):  # which spares traitlets most of its work
+                with logged(f"An observer of {name}"):
+                    self.set_trait(name, value)
+
+    def _redraw(self) -> None:
+        """Draw at once what the reader has asked for."""
+        with self._lock:
+            self._change_key = None
+            self._draw()
+
+    def _draw(self) -> None:
+        """Bring the parts up to date; a mere tick waits for its time, and comes with one of the next answers."""
+        content, now = self._content(), scheduler.SCHEDULER.clock()
+        if content.change_key == self._change_key and now - self._drawn_at < MIN_TICK:
+            return
+        before = self._sent
+        self._change_key = content.change_key
+        self._parts.draw(content)
+        is_paused = self._watch.phase == "paused"
+        self._pause_button.description = "Resume" if is_paused else "Pause"
+        children = (*self._parts.widgets, *self._controls)
+        if children != self._children:
+            self.children = self._children = children
+            self._models = self._list_models()
+        self._dom_classes = self._parts.classes
+        if self._sent != before:
+            self._drawn_at = now
+
+    @property
+    def _sent(self) -> int:
+        return self.sent + sum(model.sent for model in self._models if isinstance(model, Counted))
+
+    # Where it is shown.
+
+    @property
+    def _is_static(self) -> bool:
+        """Whether the static form says all there is to say."""
+        return self._is_closed or self._watch.phase in _STATIC_PHASES
+
+    def _bundle(self, **kwargs: object) -> dict[str, Any]:
+        """Return what an output holds: the live widget with its static form beside it, or the static form alone."""
+        if self._is_static:
+            return dict(self._render())
+        with self._lock:
+            self._reopen()
+        self.start()
+        return {**self._live(**kwargs), **self._render()}
+
+    def _live(self, **kwargs: object) -> dict[str, Any]:
+        bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
+        return bundle
+
+    def _repr_mimebundle_(self, **kwargs: object) -> dict[str, Any]:
+        return self._bundle(**kwargs)
+
+    def _ipython_display_(self, **kwargs: object) -> None:
+        """Show the widget in an output that can be replaced; IPython calls this instead of `_repr_mimebundle_`."""
+        bundle = self._bundle(**kwargs)
+        with self._lock:
+            self._display.show(bundle, is_static=self._is_static)
+            self._update_display()
+
+    def _update_display(self) -> None:
+        """Make the outputs static where nothing changes by itself, and live where something does again."""
+        if self._is_static or (self._display.is_static and not self._watch.state.is_active):
+            self._display.replace(self._render(), is_static=True)
+        elif self._display.is_static:
+            self._reopen()
+            self._redraw()
+            self._display.replace({**self._live(), **self._render()}, is_static=False)
+
+    def _after_wait(self) -> None:
+        # Tools that run notebooks take only messages of the cell that runs; the polling thread's are of
+        # the one that started it: https://github.com/jupyter/nbclient/blob/main/nbclient/client.py
+        with self._lock:
+            if self._display.is_static:
+                self._display.replace(self._render(), is_static=True, again=True)
+
+    def _exit(self) -> None:
+        """Leave something readable: the process ends."""
+        if self._lock.acquire(timeout=_LAST_LOOK):
+            try:
+                if self._display and not self._display.is_static:
+                    self._display.replace(self._render(self._exit_note()), is_static=True)
+            finally:
+                self._lock.release()
+
+    def _exit_note(self) -> str:
+        """Return what was seen last, and how to see more."""
+        raise NotImplementedError
+
+    # Who looks.
+
+    @traitlets.validate("interval", "background_interval")
+    def _valid_interval(self, proposal: dict[str, Any]) -> float:
+        try:
+            return checked_interval(proposal["trait"].name, proposal["value"])
+        except ValueError as error:
+            raise traitlets.TraitError(str(error)) from None
+
+    def _apply_interval(self, _: object = None) -> None:
+        """Ask at full speed while somebody sees it, and as long as nobody has yet; else in the background."""
+        is_watched = bool(self._view_count) or not self._was_seen
+        self._watch.set_interval(self.interval, None if is_watched else self.background_interval)
+
+    def _follow_views(self, change: dict[str, Any]) -> None:
+        self._was_seen = self._was_seen or bool(change["new"])
+        self._apply_interval()
+        if change["new"]:
+            self.start()
+            self._watch._look()
+        # The old view of a cell that is run again goes before or after the new one comes, as it happens.
+        key = self._watch._subject.key
+        family = [widget for widget in ALL if widget._watch._subject.key == key]
+        is_seen = any(widget._view_count for widget in family)
+        for widget in family:
+            if widget._was_seen and not widget._view_count and not widget._watch._is_waited_for:
+                widget._let_go(is_superseded=is_seen)
+
+    def _let_go(self, *, is_superseded: bool) -> None:
+        """Free the models that nobody needs until this is shown again; where another one took over, poll no more."""
+        if is_superseded:
+            self._watch._yield()
+        with self._lock:
+            if is_superseded or self._display.is_static:
+                self._free()
+
+    # The models.
+
+    def _list_models(self) -> list[Widget]:
+        """Return all models but this one, each once, and after those that it refers to."""
+        parts = (*self._parts.widgets, *getattr(self._parts, "hidden", ()), *self._controls)
+        return list(dict.fromkeys([self.layout, *models_of(parts)]))
+
+    def _free(self) -> None:
+        """Free all models, those of layout and styles among them, until `_reopen`."""
+        for model in self._models:
+            model.close()
+        super().close()
+        # ipywidgets shadows this method on a closed widget, which would leave a bare repr to show
+        self.__dict__.pop("_repr_mimebundle_", None)
+
+    def _reopen(self) -> None:
+        for model in (*self._models, self):
+            model.open()  # does nothing for one that is open
+
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:  # noqa: ANN401, FBT001, FBT002
+        """Return the state as ipywidgets does; whoever asks for all of it has no view yet.
+
+        That is a page that has been loaded again: it would count its views on top of those that it had
+        before, which it never takes back.
+        """
+        state: dict[str, Any] = super().get_state(key, drop_defaults)
+        if key is None and state.get("_view_count"):
+            state["_view_count"] = 0
+        return state
+
+    def __del__(self) -> None:
+        """Leave undone what ipywidgets does here: garbage is collected at any time, in any thread, under any lock.
+
+        What is open is never garbage, and what has been closed has nothing left to free.
+        """
+
+
+def _exit_all() -> None:
+    for widget in list(ALL):
+        with logged("The last look of a card"):
+            widget._exit()
+
+
+on_exit(_exit_all)

@@ -1,0 +1,81 @@
+"""Parts of a widget: ipywidgets' own that count what they send, and all models behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from ipywidgets import HTML, Button, ButtonStyle, Dropdown, Layout, RadioButtons, Text, VBox, Widget
+from ipywidgets.widgets.widget_string import HTMLStyle
+
+from ..rendering import style_sheet
+
+STYLE = f"<style>{style_sheet()}</style>"  # goes with the part that changes least
+
+
+class Counted:
+    """Counts the messages of a widget to the front end, apart from those that open and close it."""
+
+    sent = 0
+
+    def _send(self, message: dict[str, Any], buffers: Any = None) -> None:  # noqa: ANN401 - as ipywidgets has it
+        self.sent += self.comm is not None  # type: ignore[attr-defined]
+        super()._send(message, buffers)  # type: ignore[misc]
+
+
+class Html(Counted, HTML):
+    """A part that is drawn."""
+
+
+class Push(Counted, Button):
+    """A button."""
+
+
+class FilterBox(Counted, Text):
+    """The text box of a filter."""
+
+
+class Choice(Counted, Dropdown):
+    """The box of the status filter."""
+
+
+class Marks(Counted, RadioButtons):
+    """One mark for each row, to select it by mouse, or by Tab and Space: arrow keys are JupyterLab's own."""
+
+
+class Box(Counted, VBox):
+    """A box around parts."""
+
+
+class Kit:
+    """Makes parts that share one layout and one style of each kind, since each of those is a model, too."""
+
+    def __init__(self) -> None:
+        self.layout, self._html_style, self._button_style = Layout(), HTMLStyle(), ButtonStyle()
+
+    def html(self, name: str, value: str = "") -> Html:
+        """Return an empty part with its class names."""
+        classes = ["modelarts-part", f"modelarts-{name}"]
+        return Html(value, layout=self.layout, style=self._html_style, _dom_classes=classes)
+
+    def button(self, name: str, tooltip: str, act: Callable[[], None]) -> Push:
+        """Return a button that acts when it is clicked."""
+        classes = ["modelarts-button", f"modelarts-{name.split(maxsplit=1)[0].lower()}"]
+        button = Push(
+            description=name, tooltip=tooltip, layout=self.layout, style=self._button_style, _dom_classes=classes
+        )
+        button.on_click(lambda _: act())
+        return button
+
+    def filter_box(self) -> FilterBox:
+        """Return the text box of a filter."""
+        tooltip = "Show only rows that contain this text"
+        return FilterBox(description="filter", tooltip=tooltip, layout=self.layout, _dom_classes=["modelarts-filter"])
+
+
+def models_of(widgets: Iterable[Widget]) -> Iterator[Widget]:
+    """Yield all models of widgets, each after those that it refers to, some more than once."""
+    for widget in widgets:
+        yield widget.layout
+        yield from models_of(widget.children) if isinstance(widget, VBox) else [widget.style]
+        yield widget
