@@ -18,18 +18,14 @@ from support import EXAMPLE, Script, until
 from support.virtual import VirtualScheduler
 
 from modelarts_widgets import (
-    AkSkAuth,
     ConnectionFailedError,
     ExportHistory,
     ExportMonitor,
     ExportTask,
     ModelArtsClient,
     ModelArtsError,
-    NotFoundError,
     ServiceError,
-    TokenAuth,
 )
-from modelarts_widgets.polling.backoff import MAX_QUIET_DELAY
 from modelarts_widgets.polling.poller import POLLERS
 from modelarts_widgets.polling.scheduler import MAX_THREADS, SCHEDULER
 from modelarts_widgets.simulator import Clock, Simulator
@@ -91,129 +87,6 @@ def scheduler(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> VirtualScheduler
 def view(monitor: Widget, count: int) -> None:
     """Say what the front end says when views come and go."""
     monitor.set_state({"_view_count": count})
-
-
-# Together
-
-
-@both
-def test_monitors_of_the_same_export_share_one_poll(watch: Watch, scheduler: VirtualScheduler) -> None:
-    client = Script(RUNNING, FURTHER)
-    monitors = [watch(client) for _ in range(5)]
-    for monitor in monitors:
-        monitor.start()
-    scheduler.step()
-    scheduler.step()
-    assert client.asked == 2
-    assert [progress(monitor) for monitor in monitors] == [43.0] * 5
-    assert len(POLLERS) == 1
-
-
-@pytest.mark.parametrize("difference", ["task_id", "dataset_id", "client"])
-def test_monitors_of_different_exports_do_not(watch: Watch, scheduler: VirtualScheduler, difference: str) -> None:
-    one = watch(Script(RUNNING))
-    client = one.watch._subject.client
-    other = watch(Script(ENDED)) if difference == "client" else watch(client, **{difference: "other"})
-    one.start()
-    other.start()
-    assert len(POLLERS) == 2
-    scheduler.cancel(one.watch._poller)  # type: ignore[union-attr]
-
-
-def test_clients_of_one_project_with_equal_credentials_count_as_one_and_with_others_do_not(
-    watch: Watch, scheduler: VirtualScheduler
-) -> None:
-    for token, polls in [("a", 1), ("a", 1), ("b", 2)]:
-        watch(ModelArtsClient("https://example.com/", "p", auth=TokenAuth(token))).start()
-        assert len(POLLERS) == polls
-    assert scheduler.delays == []
-
-
-@both
-def test_one_pauses_stops_and_closes_for_itself_alone(watch: Watch, scheduler: VirtualScheduler) -> None:
-    client = Script(RUNNING)
-    monitors = [watch(client) for _ in range(4)]
-    for monitor in monitors:
-        monitor.start()
-    scheduler.step()
-    pausing, stopping, closing, staying = monitors
-    pausing.pause()
-    stopping.stop()
-    closing.close()
-    client.answers = [FURTHER]
-    scheduler.step()
-    assert [monitor.phase for monitor in monitors] == ["paused", "stopped", "stopped", "polling"]
-    assert [progress(monitor) for monitor in monitors] == [42.0, 42.0, 42.0, 43.0]
-    pausing.resume()
-    assert progress(pausing) == 43.0, "at once, from what the other one knows"
-    staying.close()
-    assert len(POLLERS) == 1
-    pausing.stop()
-    assert not POLLERS
-
-
-@both
-def test_the_shortest_interval_holds_for_all(watch: Watch, scheduler: VirtualScheduler) -> None:
-    client = Script(*[RUNNING | {"finished_sample_count": count} for count in range(50)])
-    slow, quick = watch(client, interval=60.0), watch(client, interval=5.0)
-    slow.start()
-    scheduler.step()
-    quick.start()
-    scheduler.step()
-    scheduler.step()
-    assert scheduler.delays == [60.0, 5.0, 5.0]
-    quick.close()
-    scheduler.step()
-    assert scheduler.delays[-1] == 60.0
-
-
-def test_other_credentials_neither_stop_a_monitor_nor_show_what_they_may_not_see(
-    simulator: Simulator, watch: Watch
-) -> None:
-    export = simulator.add_export()
-    clients = [
-        ModelArtsClient(simulator.endpoint, simulator.project_id, auth=auth)
-        for auth in (TokenAuth(simulator.token), TokenAuth("wrong"))
-    ]
-    good, bad = (watch(client, export.dataset_id, export.task_id) for client in clients)
-    good.start()
-    until(lambda: good.status == "INIT")
-    bad.start()
-    until(lambda: bad.phase == "needs-auth")
-    assert (good.phase, bad.task) == ("polling", None)
-    for client in clients:
-        client.close()
-
-
-def test_new_credentials_wake_all_who_have_been_waiting_for_some(simulator: Simulator, watch: Watch) -> None:
-    exports = [simulator.add_export(seconds=0.0) for _ in range(20)]
-    wrong = AkSkAuth(simulator.access_key, "wrong")
-    with ModelArtsClient(simulator.endpoint, simulator.project_id, auth=wrong) as client:
-        monitors = [watch(client, export.dataset_id, export.task_id) for export in exports]
-        for monitor in monitors:
-            monitor.start()
-        until(lambda: {monitor.phase for monitor in monitors} == {"needs-auth"})
-        until(lambda: SCHEDULER.threads == 0)
-        asked = simulator.requests
-        monitors[3].resume(auth=TokenAuth("wrong again"))
-        until(lambda: SCHEDULER.threads == 0)
-        assert simulator.requests - asked <= 4, "no more than there are threads"
-        monitors[3].resume(auth=AkSkAuth(simulator.access_key, simulator.secret_key))
-        assert all(monitor.wait(20.0).succeeded for monitor in monitors)
-
-
-@both
-def test_all_who_follow_hear_of_trouble_and_of_the_end(watch: Watch, scheduler: VirtualScheduler) -> None:
-    client = Script(RUNNING, ServiceError(status_code=503), ENDED)
-    monitors = [watch(client) for _ in range(3)]
-    for monitor in monitors:
-        monitor.start()
-    scheduler.step()
-    scheduler.step()
-    assert {monitor.phase for monitor in monitors} == {"retrying"}
-    assert all("HTTP 503" in monitor.to_text() for monitor in monitors)
-    finish(scheduler, *monitors)
-    assert all("✓ SUCCESSED" in monitor.to_text() for monitor in monitors)
 
 
 # Run again
@@ -333,21 +206,6 @@ def test_monitors_that_nobody_holds_are_garbage(watch: Watch, scheduler: Virtual
 
 
 @both
-def test_the_wait_grows_with_the_silence_and_shrinks_at_a_change(watch: Watch, scheduler: VirtualScheduler) -> None:
-    client = Script(RUNNING)
-    watch(client, interval=2.0).start()
-    for _ in range(120):
-        scheduler.step()
-    assert scheduler.delays[:10] == [2.0] * 10
-    assert scheduler.delays == sorted(scheduler.delays)
-    assert all(new <= 1.2 * old for old, new in zip(scheduler.delays, scheduler.delays[1:], strict=False)), "smoothly"
-    assert scheduler.delays[-1] == MAX_QUIET_DELAY
-    client.answers = [FURTHER]
-    scheduler.step()
-    assert scheduler.delays[-1] == 2.0
-
-
-@both
 def test_without_a_view_the_heart_beats_slowly_and_with_one_it_is_asked_at_once(
     watch: Watch, scheduler: VirtualScheduler, clock: Clock
 ) -> None:
@@ -400,128 +258,11 @@ def test_a_pace_that_cannot_be_is_refused(watch: Watch, name: str, value: float)
         setattr(watch(Script(RUNNING)), name, value)
 
 
-def test_a_task_that_was_created_just_now_may_be_unknown_at_first(watch: Watch, scheduler: VirtualScheduler) -> None:
-    unknown = NotFoundError(status_code=400, error_code="ModelArts.4359")
-    monitor = watch(Script(unknown, unknown, ENDED), interval=2.0)
-    monitor.start()
-    scheduler.step()
-    assert "attempt 1 of 3 failed, next in 2 s" in monitor.to_text()
-    scheduler.run()
-    assert (monitor.phase, scheduler.delays) == ("done", [2.0, 4.0])
-
-
-# Waiting
-
-
-async def seen(monitor: Widget) -> None:
-    """Wait for the first answer."""
-    loop, event = asyncio.get_running_loop(), asyncio.Event()
-    monitor.on_update(lambda _: loop.call_soon_threadsafe(event.set))
-    if task_of(monitor) is None:
-        await event.wait()
-
-
-@both
-def test_a_coroutine_waits_while_others_run(watch: Watch) -> None:
-    client = Script(RUNNING)
-    monitor = watch(client)
-
-    async def together() -> None:
-        waiting = asyncio.ensure_future(monitor.wait_async(20.0))
-        await seen(monitor)
-        client.answers = [ENDED]
-        await waiting
-
-    asyncio.run(together())
-    assert progress(monitor) == 100.0
-
-
-@both
-def test_a_coroutine_need_not_wait_for_what_has_ended(watch: Watch) -> None:
-    monitor = watch(Script(ENDED))
-    monitor.wait(20.0)
-    assert asyncio.run(monitor.wait_async())
-
-
-@both
-def test_a_coroutine_runs_out_of_time_and_leaves_the_polling_alone(watch: Watch) -> None:
-    monitor = watch(Script(RUNNING))
-    monitor.start()
-    with pytest.raises(TimeoutError, match=r"has not ended within 0\.05 s"):
-        asyncio.run(monitor.wait_async(0.05))
-    assert monitor.phase == "polling"
-    assert monitor.watch._waits == 0
-
-
-@both
-@pytest.mark.parametrize("error", [NotFoundError(), ZeroDivisionError("oops")], ids=repr)
-def test_a_coroutine_hears_the_monitors_own_error(watch: Watch, error: Exception) -> None:
-    with pytest.raises(type(error)):
-        asyncio.run(watch(Script(error)).wait_async(20.0))
-
-
 def test_a_coroutine_hears_that_polling_was_paused(watch: Watch) -> None:
     monitor = watch(Script(RUNNING))
     monitor.observe(lambda _: monitor.pause(), "task")
     with pytest.raises(ModelArtsError, match="Polling is paused"):
         asyncio.run(monitor.wait_async(20.0))
-
-
-@both
-def test_a_coroutine_that_is_cancelled_leaves_the_polling_alone(watch: Watch) -> None:
-    monitor = watch(Script(RUNNING))
-
-    async def cancel() -> None:
-        waiting = asyncio.ensure_future(monitor.wait_async())
-        await seen(monitor)
-        waiting.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await waiting
-
-    asyncio.run(cancel())
-    assert (monitor.phase, monitor.watch._waits) == ("polling", 0)
-
-
-def test_callbacks_hear_of_what_is_new_and_once_of_the_end(watch: Watch, scheduler: VirtualScheduler) -> None:
-    monitor = watch(Script(RUNNING, RUNNING, FURTHER, ServiceError(status_code=500), FURTHER, ENDED))
-    updates: list[float | None] = []
-    ends: list[str | None] = []
-    monitor.on_update(lambda task: updates.append(task.progress))
-    monitor.on_done(lambda task: ends.append(task.status))
-    monitor.start()
-    scheduler.run()
-    assert updates == [42.0, 43.0, 100.0]
-    assert ends == ["SUCCESSED"]
-    monitor.on_done(lambda task: ends.append(f"{task.status} at once"))
-    assert ends == ["SUCCESSED", "SUCCESSED at once"]
-
-
-@both
-def test_a_callback_that_raises_is_logged_and_disturbs_nobody(
-    watch: Watch, scheduler: VirtualScheduler, caplog: pytest.LogCaptureFixture
-) -> None:
-    monitor = watch(Script(RUNNING, ENDED))
-    heard: list[Any] = []
-    monitor.on_update(lambda _: 1 / 0)
-    monitor.on_update(heard.append)
-    monitor.start()
-    finish(scheduler, monitor)
-    assert len(heard) == 2
-    assert caplog.text.count("ZeroDivisionError: ") == 2
-
-
-@both
-def test_a_callback_is_registered_once_and_can_be_taken_away(watch: Watch, scheduler: VirtualScheduler) -> None:
-    monitor = watch(Script(RUNNING, FURTHER, ENDED))
-    heard: list[Any] = []
-    for _ in range(3):
-        monitor.on_update(heard.append)
-    monitor.start()
-    scheduler.step()
-    assert len(heard) == 1
-    monitor.on_update(heard.append, remove=True)
-    finish(scheduler, monitor)
-    assert len(heard) == 1
 
 
 # Figures

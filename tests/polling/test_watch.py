@@ -1,0 +1,329 @@
+"""Watches without a front end: together, at a pace of their own, with callbacks and three ways to wait.
+
+What holds for one export and for all exports of a dataset is tested on both, by the same code.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from support import EXAMPLE, Script, until
+from support.virtual import VirtualScheduler
+
+from modelarts_widgets import (
+    AkSkAuth,
+    ModelArtsClient,
+    NotFoundError,
+    ServiceError,
+    TokenAuth,
+    Watch,
+    watch_export,
+    watch_exports,
+)
+from modelarts_widgets.polling.backoff import MAX_QUIET_DELAY
+from modelarts_widgets.polling.poller import POLLERS
+from modelarts_widgets.polling.scheduler import SCHEDULER
+from modelarts_widgets.simulator import Clock, Simulator
+
+RUNNING = EXAMPLE | {"progress": 42.0, "finished_sample_count": 8_400, "total_sample_count": 20_000}
+FURTHER = RUNNING | {"progress": 43.0, "finished_sample_count": 8_600}
+ENDED = FURTHER | {"status": "SUCCESSED", "progress": 100.0, "finished_sample_count": 20_000}
+
+Make = Callable[..., Any]
+both = pytest.mark.parametrize("make", ["export", "exports"], indirect=True)
+
+
+@pytest.fixture
+def make(request: pytest.FixtureRequest) -> Iterator[Make]:
+    """Return a function that makes watches of one kind, which are closed after the test."""
+    made: list[Watch[Any]] = []
+    are_all = getattr(request, "param", "export") == "exports"
+
+    def one(client: Any, dataset_id: str = "d", task_id: str = "t", interval: float = 0.1) -> Watch[Any]:  # noqa: ANN401
+        if are_all:
+            made.append(watch_exports(dataset_id, client=client, interval=interval))
+        else:
+            made.append(watch_export(dataset_id, task_id, client=client, interval=interval))
+        return made[-1]
+
+    yield one
+    for watch in made:
+        watch.close()
+    assert not POLLERS
+
+
+@pytest.fixture
+def scheduler(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> VirtualScheduler:
+    """Let time pass only when somebody waits, and nothing by chance."""
+    return VirtualScheduler(clock, monkeypatch)
+
+
+def progress(watch: Watch[Any]) -> float | None:
+    """Return the progress of the only export that a watch knows of."""
+    return watch.state.tasks[0].progress if watch.state.tasks else None
+
+
+def status(watch: Watch[Any]) -> str | None:
+    """Return its status."""
+    return watch.state.tasks[0].status if watch.state.tasks else None
+
+
+def finish(scheduler: VirtualScheduler, *watches: Watch[Any]) -> None:
+    """Run until all that is watched has ended."""
+    while not all(watch.done() for watch in watches):
+        scheduler.step()
+
+
+@both
+def test_watches_of_the_same_export_share_one_poll(make: Make, scheduler: VirtualScheduler) -> None:
+    client = Script(RUNNING, FURTHER)
+    watches = [make(client) for _ in range(5)]
+    for watch in watches:
+        watch.start()
+    scheduler.step()
+    scheduler.step()
+    assert client.asked == 2
+    assert [progress(watch) for watch in watches] == [43.0] * 5
+    assert len(POLLERS) == 1
+
+
+@pytest.mark.parametrize("difference", ["task_id", "dataset_id", "client"])
+def test_watches_of_different_exports_do_not(make: Make, scheduler: VirtualScheduler, difference: str) -> None:
+    one = make(Script(RUNNING))
+    client = one._subject.client
+    other = make(Script(ENDED)) if difference == "client" else make(client, **{difference: "other"})
+    one.start()
+    other.start()
+    assert len(POLLERS) == 2
+    scheduler.cancel(one._poller)  # type: ignore[arg-type] # there is no other way to undo a step that is due
+
+
+def test_clients_of_one_project_with_equal_credentials_count_as_one_and_with_others_do_not(
+    make: Make, scheduler: VirtualScheduler
+) -> None:
+    for token, polls in [("a", 1), ("a", 1), ("b", 2)]:
+        make(ModelArtsClient("https://example.com/", "p", auth=TokenAuth(token))).start()
+        assert len(POLLERS) == polls
+    assert scheduler.delays == []
+
+
+@both
+def test_one_pauses_stops_and_closes_for_itself_alone(make: Make, scheduler: VirtualScheduler) -> None:
+    client = Script(RUNNING)
+    watches = [make(client) for _ in range(4)]
+    for watch in watches:
+        watch.start()
+    scheduler.step()
+    pausing, stopping, closing, staying = watches
+    pausing.pause()
+    stopping.stop()
+    closing.close()
+    client.answers = [FURTHER]
+    scheduler.step()
+    assert [watch.phase for watch in watches] == ["paused", "stopped", "stopped", "polling"]
+    assert [progress(watch) for watch in watches] == [42.0, 42.0, 42.0, 43.0]
+    pausing.resume()
+    assert progress(pausing) == 43.0, "at once, from what the other one knows"
+    staying.close()
+    assert len(POLLERS) == 1
+    pausing.stop()
+    assert not POLLERS
+
+
+@both
+def test_the_shortest_interval_holds_for_all(make: Make, scheduler: VirtualScheduler) -> None:
+    client = Script(*[RUNNING | {"finished_sample_count": count} for count in range(50)])
+    slow, quick = make(client, interval=60.0), make(client, interval=5.0)
+    slow.start()
+    scheduler.step()
+    quick.start()
+    scheduler.step()
+    scheduler.step()
+    assert scheduler.delays == [60.0, 5.0, 5.0]
+    quick.close()
+    scheduler.step()
+    assert scheduler.delays[-1] == 60.0
+
+
+def test_other_credentials_neither_stop_a_watch_nor_show_what_they_may_not_see(
+    simulator: Simulator, make: Make
+) -> None:
+    export = simulator.add_export()
+    clients = [
+        ModelArtsClient(simulator.endpoint, simulator.project_id, auth=auth)
+        for auth in (TokenAuth(simulator.token), TokenAuth("wrong"))
+    ]
+    good, bad = (make(client, export.dataset_id, export.task_id) for client in clients)
+    good.start()
+    until(lambda: status(good) == "INIT")
+    bad.start()
+    until(lambda: bad.phase == "needs-auth")
+    assert (good.phase, bad.answer) == ("polling", None)
+    for client in clients:
+        client.close()
+
+
+def test_new_credentials_wake_all_who_have_been_waiting_for_some(simulator: Simulator, make: Make) -> None:
+    exports = [simulator.add_export(seconds=0.0) for _ in range(20)]
+    wrong = AkSkAuth(simulator.access_key, "wrong")
+    with ModelArtsClient(simulator.endpoint, simulator.project_id, auth=wrong) as client:
+        watches = [make(client, export.dataset_id, export.task_id) for export in exports]
+        for watch in watches:
+            watch.start()
+        until(lambda: {watch.phase for watch in watches} == {"needs-auth"})
+        until(lambda: SCHEDULER.threads == 0)
+        asked = simulator.requests
+        watches[3].resume(auth=TokenAuth("wrong again"))
+        until(lambda: SCHEDULER.threads == 0)
+        assert simulator.requests - asked <= 4, "no more than there are threads"
+        watches[3].resume(auth=AkSkAuth(simulator.access_key, simulator.secret_key))
+        assert all(watch.wait(20.0).succeeded for watch in watches)
+
+
+@both
+def test_all_who_follow_hear_of_trouble_and_of_the_end(make: Make, scheduler: VirtualScheduler) -> None:
+    client = Script(RUNNING, ServiceError(status_code=503), ENDED)
+    watches = [make(client) for _ in range(3)]
+    for watch in watches:
+        watch.start()
+    scheduler.step()
+    scheduler.step()
+    assert {watch.phase for watch in watches} == {"retrying"}
+    assert all("HTTP 503" in str(watch.error) for watch in watches)
+    finish(scheduler, *watches)
+    assert {status(watch) for watch in watches} == {"SUCCESSED"}
+
+
+@both
+def test_the_wait_grows_with_the_silence_and_shrinks_at_a_change(make: Make, scheduler: VirtualScheduler) -> None:
+    client = Script(RUNNING)
+    make(client, interval=2.0).start()
+    for _ in range(120):
+        scheduler.step()
+    assert scheduler.delays[:10] == [2.0] * 10
+    assert scheduler.delays == sorted(scheduler.delays)
+    assert all(new <= 1.2 * old for old, new in zip(scheduler.delays, scheduler.delays[1:], strict=False)), "smoothly"
+    assert scheduler.delays[-1] == MAX_QUIET_DELAY
+    client.answers = [FURTHER]
+    scheduler.step()
+    assert scheduler.delays[-1] == 2.0
+
+
+def test_a_task_that_was_created_just_now_may_be_unknown_at_first(make: Make, scheduler: VirtualScheduler) -> None:
+    unknown = NotFoundError(status_code=400, error_code="ModelArts.4359")
+    watch = make(Script(unknown, unknown, ENDED), interval=2.0)
+    watch.start()
+    scheduler.step()
+    assert (watch.state.failures, watch.state.max_failures, watch.state.delay) == (1, 3, 2.0)
+    scheduler.run()
+    assert (watch.phase, scheduler.delays) == ("done", [2.0, 4.0])
+
+
+# Waiting
+
+
+async def seen(watch: Watch[Any]) -> None:
+    """Wait for the first answer."""
+    loop, event = asyncio.get_running_loop(), asyncio.Event()
+    watch.on_update(lambda _: loop.call_soon_threadsafe(event.set))
+    if watch.answer is None:
+        await event.wait()
+
+
+@both
+def test_a_coroutine_waits_while_others_run(make: Make) -> None:
+    client = Script(RUNNING)
+    watch = make(client)
+
+    async def together() -> None:
+        waiting = asyncio.ensure_future(watch.wait_async(20.0))
+        await seen(watch)
+        client.answers = [ENDED]
+        await waiting
+
+    asyncio.run(together())
+    assert progress(watch) == 100.0
+
+
+@both
+def test_a_coroutine_need_not_wait_for_what_has_ended(make: Make) -> None:
+    watch = make(Script(ENDED))
+    watch.wait(20.0)
+    assert asyncio.run(watch.wait_async())
+
+
+@both
+def test_a_coroutine_runs_out_of_time_and_leaves_the_polling_alone(make: Make) -> None:
+    watch = make(Script(RUNNING))
+    watch.start()
+    with pytest.raises(TimeoutError, match=r"has not ended within 0\.05 s"):
+        asyncio.run(watch.wait_async(0.05))
+    assert watch.phase == "polling"
+    assert watch._waits == 0
+
+
+@both
+@pytest.mark.parametrize("error", [NotFoundError(), ZeroDivisionError("oops")], ids=repr)
+def test_a_coroutine_hears_the_watches_own_error(make: Make, error: Exception) -> None:
+    with pytest.raises(type(error)):
+        asyncio.run(make(Script(error)).wait_async(20.0))
+
+
+@both
+def test_a_coroutine_that_is_cancelled_leaves_the_polling_alone(make: Make) -> None:
+    watch = make(Script(RUNNING))
+
+    async def cancel() -> None:
+        waiting = asyncio.ensure_future(watch.wait_async())
+        await seen(watch)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+
+    asyncio.run(cancel())
+    assert (watch.phase, watch._waits) == ("polling", 0)
+
+
+def test_callbacks_hear_of_what_is_new_and_once_of_the_end(make: Make, scheduler: VirtualScheduler) -> None:
+    watch = make(Script(RUNNING, RUNNING, FURTHER, ServiceError(status_code=500), FURTHER, ENDED))
+    updates: list[float | None] = []
+    ends: list[str | None] = []
+    watch.on_update(lambda task: updates.append(task.progress))
+    watch.on_done(lambda task: ends.append(task.status))
+    watch.start()
+    scheduler.run()
+    assert updates == [42.0, 43.0, 100.0]
+    assert ends == ["SUCCESSED"]
+    watch.on_done(lambda task: ends.append(f"{task.status} at once"))
+    assert ends == ["SUCCESSED", "SUCCESSED at once"]
+
+
+@both
+def test_a_callback_that_raises_is_logged_and_disturbs_nobody(
+    make: Make, scheduler: VirtualScheduler, caplog: pytest.LogCaptureFixture
+) -> None:
+    watch = make(Script(RUNNING, ENDED))
+    heard: list[Any] = []
+    watch.on_update(lambda _: 1 / 0)
+    watch.on_update(heard.append)
+    watch.start()
+    finish(scheduler, watch)
+    assert len(heard) == 2
+    assert caplog.text.count("ZeroDivisionError: ") == 2
+
+
+@both
+def test_a_callback_is_registered_once_and_can_be_taken_away(make: Make, scheduler: VirtualScheduler) -> None:
+    watch = make(Script(RUNNING, FURTHER, ENDED))
+    heard: list[Any] = []
+    for _ in range(3):
+        watch.on_update(heard.append)
+    watch.start()
+    scheduler.step()
+    assert len(heard) == 1
+    watch.on_update(heard.append, remove=True)
+    finish(scheduler, watch)
+    assert len(heard) == 1
