@@ -1,4 +1,4 @@
-"""A threaded HTTP server that hands each request to a function and sends its answer."""
+"""A threaded HTTP server that passes each request to a function and sends the answer."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from typing import Any
 from .messages import Answer, Request
 
 MAX_BODY = 2**20
-"""Bytes; no request that means well is longer."""
+"""Bytes; no valid request is longer."""
 _logger = logging.getLogger(__name__)
 
 
 class Server(ThreadingTCPServer):
-    """Unlike http.server's own, asks no name service for its name, and ends its connections when it stops."""
+    """Unlike http.server's own, does no name lookup, and ends its connections when it stops."""
 
     allow_reuse_address = True
     daemon_threads = True
@@ -32,25 +32,25 @@ class Server(ThreadingTCPServer):
         super().__init__(("127.0.0.1", port), _Handler)
 
     def get_request(self) -> tuple[socket.socket, Any]:
-        """Remember the connection."""
+        """Accept a connection and keep track of it."""
         connection, address = super().get_request()
         self._open.add(connection)
         return connection, address
 
     def shutdown_request(self, request: Any) -> None:  # noqa: ANN401 - as the base class has it
-        """Forget the connection."""
+        """End a connection."""
         self._open.discard(request)
         super().shutdown_request(request)
 
     def server_close(self) -> None:
-        """End what is still open, too."""
+        """Stop listening, and end all open connections."""
         super().server_close()
         for connection in list(self._open):
-            with suppress(OSError):  # the client was faster
+            with suppress(OSError):  # the client closed it first
                 connection.shutdown(socket.SHUT_RDWR)  # wakes the thread that reads from it, and ends it
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401, ARG002 - as the base class has it
-        """Write down what broke, instead of printing it."""
+        """Log the error instead of printing it."""
         _logger.debug("A connection broke", exc_info=True)  # noqa: LOG014 - called in an except clause
 
 
@@ -63,12 +63,12 @@ class _Handler(BaseHTTPRequestHandler):
         received = self._read()
         headers = {name.lower(): value for name, value in self.headers.items()}
         answer = self.server.answer(Request(self.command, self.path, headers, received or b""))
-        if answer.manner not in {"silent", "closed"}:
-            self._write_head(answer, len(_body(answer)), is_last=received is None or answer.manner != "whole")
-            _MANNERS[answer.manner](self, _body(answer) if self.command != "HEAD" else b"")
-        elif answer.manner == "silent":
+        if answer.delivery not in {"silent", "closed"}:
+            self._write_head(answer, len(_body(answer)), is_last=received is None or answer.delivery != "whole")
+            _DELIVERIES[answer.delivery](self, _body(answer) if self.command != "HEAD" else b"")
+        elif answer.delivery == "silent":
             self._hold()
-        self.close_connection = self.close_connection or answer.manner != "whole"
+        self.close_connection = self.close_connection or answer.delivery != "whole"
 
     def _write_head(self, answer: Answer, length: int, *, is_last: bool) -> None:
         self.send_response(answer.status)
@@ -77,7 +77,7 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in answer.headers.items():
             self.send_header(name, value)
         if is_last:
-            self.send_header("Connection", "close")  # or the next request would be sent to nobody, now and then
+            self.send_header("Connection", "close")  # or a client may send its next request to a closed connection
         self.end_headers()
 
     def _whole(self, body: bytes) -> None:
@@ -100,13 +100,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def _hold(self) -> None:
-        """Wait until the client gives up, or the server ends."""
+        """Wait until the client gives up or the server stops."""
         self.rfile.read(1)
 
     do_GET = do_HEAD = do_OPTIONS = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815 - names set by http.server
 
     def _read(self) -> bytes | None:
-        """Read the body, where its length is told and sensible."""
+        """Return the body, or ``None`` if its length is unknown or too large."""
         length = self.headers["Content-Length"] or "0"
         if self.headers["Transfer-Encoding"] or not length.isdecimal() or int(length) > MAX_BODY:
             return None
@@ -116,7 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
         _logger.debug(format, *args)
 
 
-_MANNERS: Mapping[str, Callable[[_Handler, bytes], None]] = {
+_DELIVERIES: Mapping[str, Callable[[_Handler, bytes], None]] = {
     "whole": _Handler._whole,
     "drip": _Handler._drip,
     "stalled": _Handler._stalled,
