@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from itertools import islice
 
 from .messages import Answer, Request, gateway_fault, identifier, service_fault
 from .signature import Claim, is_genuine, read_claim, skew
@@ -18,6 +19,8 @@ MAX_SKEW = 900.0
 MAX_REJECTIONS = 5
 """Rejections in a row before an access key is locked."""
 LOCKED_SECONDS = 300.0
+MAX_TOKENS = 10_000
+"""Tokens that are remembered; the oldest are forgotten."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,8 @@ class Token:
     """A token of the identity service."""
 
     value: str
+    number: int
+    """Tokens issued before it."""
     issued: float
     """Seconds since 1970 UTC, like `expires`."""
     expires: float
@@ -62,7 +67,7 @@ class Identity:
         self.token_seconds = TOKEN_SECONDS
         self._lock = threading.Lock()
         self._tokens: dict[str, Token] = {}
-        self._revoked: set[str] = set()
+        self._revoked_below = 0
         self._keys: dict[str, AccessKey] = {}
         self._rejections: dict[str, int] = {}
         self._locked_until: dict[str, float] = {}
@@ -75,19 +80,20 @@ class Identity:
             self._issued += 1
             value = f"simulated-{identifier('token' if not number else f'token {number}', 32)}"
             lifetime = self.token_seconds if seconds is None else seconds
-            token = self._tokens[value] = Token(value, now, now + lifetime, has_project)
+            token = self._tokens[value] = Token(value, number, now, now + lifetime, has_project)
+            if len(self._tokens) > MAX_TOKENS:
+                del self._tokens[next(islice(self._tokens, 1, None))]  # the first is the simulator's own
             return token
 
     def revoke_tokens(self) -> None:
         """Invalidate all tokens at once, as a change of the password does."""
         with self._lock:
-            self._revoked |= self._tokens.keys()
+            self._revoked_below = self._issued
 
     def valid_token(self, value: str | None) -> Token | None:
         """Return a token that is still valid, or ``None``."""
         token = self._tokens.get(value or "")
-        is_valid = token is not None and value not in self._revoked and self.clock() < token.expires
-        return token if is_valid else None
+        return None if token is None or self._is_revoked(token) or self.clock() >= token.expires else token
 
     def issue_key(self, seconds: float | None = None) -> AccessKey:
         """Return a new key pair; one that expires after some seconds has a security token."""
@@ -109,15 +115,21 @@ class Identity:
         with self._lock:
             if self.clock() < self._locked_until.get(claim.access_key, 0.0):
                 return _rejected("AK access failed to reach the limit,forbidden")
-            reason = self._key_fault(claim, request)
+            key = self._keys.get(claim.access_key)
+            if key is None:
+                return _rejected(f"Get secretKey failed,ak:{claim.access_key},err:ak not exist")
+            reason = self._key_fault(key, claim, request)
             self._count(claim.access_key, is_rejected=reason is not None)
         return None if reason is None else _rejected(reason)
+
+    def _is_revoked(self, token: Token) -> bool:
+        return token.number < self._revoked_below
 
     def _token_fault(self, value: str) -> Answer | None:
         token = self._tokens.get(value)
         if token is None:
             return _rejected("decrypt token fail")
-        if value in self._revoked:
+        if self._is_revoked(token):
             return gateway_fault(401, "APIG.0307", "The token must be updated.")
         if self.clock() >= token.expires:
             return _rejected(f"token expires, expires_at: {timestamp(token.expires)}")
@@ -125,10 +137,7 @@ class Identity:
             return service_fault(401, "ModelArts.0212", "The token does not contain a project.")
         return None
 
-    def _key_fault(self, claim: Claim, request: Request) -> str | None:
-        key = self._keys.get(claim.access_key)
-        if key is None:
-            return f"Get secretKey failed,ak:{claim.access_key},err:ak not exist"
+    def _key_fault(self, key: AccessKey, claim: Claim, request: Request) -> str | None:
         if skew(claim, self.clock()) > MAX_SKEW:
             return "verify aksk signature fail, the time of the signature is out of range"
         is_the_pair = request.headers.get("x-security-token") == key.security_token and self.clock() < key.expires

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 from urllib.parse import parse_qs
 
-from .messages import Answer, service_fault
+from .messages import Answer, natural, service_fault
 
 OffsetUnit = Literal["pages", "rows"]
 """What ``offset`` counts. The API page says pages, but its table could be read as rows."""
-_DEFAULT_LIMIT, _MAX_LIMIT = 10, 100
+_DEFAULT_LIMIT, _MAX_LIMIT = "10", 100
 
 Document = dict[str, Any]
 
@@ -28,8 +28,7 @@ def list_page(exports: Sequence[Callable[[], Document]], query: str, unit: Offse
         What its ``offset`` counts.
     """
     asked = {name: values[-1] for name, values in parse_qs(query).items()}
-    limit = _number(asked.get("limit"), _DEFAULT_LIMIT)
-    offset = _number(asked.get("offset"), 0)
+    limit, offset = natural(asked.get("limit", _DEFAULT_LIMIT)), natural(asked.get("offset", "0"))
     if limit is None or offset is None or not 1 <= limit <= _MAX_LIMIT:
         return service_fault(400, "ModelArts.4384", "limit must be 1 to 100, and offset 0 or more.")
     if "export_type" in asked:
@@ -37,10 +36,3 @@ def list_page(exports: Sequence[Callable[[], Document]], query: str, unit: Offse
     start = offset * limit if unit == "pages" else offset
     documents = [document() for document in exports[start : start + limit]]
     return Answer(200, {"total_count": len(exports), "export_tasks": documents})
-
-
-def _number(text: str | None, default: int) -> int | None:
-    """Return a number of 0 or more; ``None`` for anything else."""
-    if text is None:
-        return default
-    return int(text) if text.isascii() and text.isdecimal() else None

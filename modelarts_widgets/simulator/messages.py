@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+_MAX_DIGITS = 18
+
 Delivery = Literal["whole", "drip", "stalled", "reset", "silent", "closed"]
 """How an answer is sent: whole; drip, byte by byte at first; stalled, half of it and then nothing; reset, half of it
 and then a broken connection; silent, nothing for as long as the client waits; closed, nothing at all."""
@@ -54,6 +56,11 @@ def service_fault(status: int, code: str, message: str) -> Answer:
 def iam_fault(status: int, title: str, message: str) -> Answer:
     """Return an error in the identity service's form."""
     return Answer(status, {"error": {"message": message, "code": status, "title": title}})
+
+
+def natural(text: str) -> int | None:
+    """Return a decimal number of at most 18 digits, or ``None`` for anything else."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS else None
 
 
 def identifier(of: str, length: int) -> str:

@@ -6,13 +6,15 @@ import json
 import logging
 import socket
 import struct
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
 from typing import Any
 
-from .messages import Answer, Request
+from .messages import Answer, Request, natural, service_fault
 
 MAX_BODY = 2**20
 """Bytes; no valid request is longer."""
@@ -20,34 +22,45 @@ _logger = logging.getLogger(__name__)
 
 
 class Server(ThreadingTCPServer):
-    """Unlike http.server's own, does no name lookup, and ends its connections when it stops."""
+    """Unlike http.server's own, does no name lookup, and ends connections that are idle and, when it stops, all."""
 
     allow_reuse_address = True
     daemon_threads = True
     request_queue_size = 128
+    idle_timeout = 75.0
+    """Seconds that a connection may be idle, or take for one exchange."""
 
     def __init__(self, answer: Callable[[Request], Answer], port: int) -> None:
         self.answer = answer
-        self._open: set[socket.socket] = set()
+        self._open: dict[socket.socket, float] = {}
         super().__init__(("127.0.0.1", port), _Handler)
 
     def get_request(self) -> tuple[socket.socket, Any]:
         """Accept a connection and keep track of it."""
         connection, address = super().get_request()
-        self._open.add(connection)
+        self._open[connection] = time.monotonic()
         return connection, address
+
+    def keep(self, connection: socket.socket, *, for_ever: bool = False) -> None:
+        """Restart the time limit of a connection, or lift it."""
+        self._open[connection] = float("inf") if for_ever else time.monotonic()
+
+    def service_actions(self) -> None:
+        """End connections that exceed their time limit; called about 20 times a second."""
+        latest = time.monotonic() - self.idle_timeout
+        for connection in [connection for connection, since in list(self._open.items()) if since < latest]:
+            _end(connection)
 
     def shutdown_request(self, request: Any) -> None:  # noqa: ANN401 - as the base class has it
         """End a connection."""
-        self._open.discard(request)
+        self._open.pop(request, None)
         super().shutdown_request(request)
 
     def server_close(self) -> None:
         """Stop listening, and end all open connections."""
         super().server_close()
         for connection in list(self._open):
-            with suppress(OSError):  # the client closed it first
-                connection.shutdown(socket.SHUT_RDWR)  # wakes the thread that reads from it, and ends it
+            _end(connection)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401, ARG002 - as the base class has it
         """Log the error instead of printing it."""
@@ -58,6 +71,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"  # keep-alive
     wbufsize = -1  # headers and body in one write: two of them cost 40 ms a request, with Nagle's algorithm
     server: Server
+    default_request_version = "HTTP/1.0"  # of a request that cannot be parsed: 0.9 would hide the status
 
     def _answer(self) -> None:
         received = self._read()
@@ -69,6 +83,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif answer.delivery == "silent":
             self._hold()
         self.close_connection = self.close_connection or answer.delivery != "whole"
+        self.server.keep(self.connection)
 
     def _write_head(self, answer: Answer, length: int, *, is_last: bool) -> None:
         self.send_response(answer.status)
@@ -98,19 +113,35 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body[: len(body) // 2])
         self.wfile.flush()
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()  # for good once finish() has closed its files
 
     def _hold(self) -> None:
         """Wait until the client gives up or the server stops."""
+        self.server.keep(self.connection, for_ever=True)
         self.rfile.read(1)
+
+    def finish(self) -> None:
+        """Wait until the client has closed the connection: closing it with unread data would lose the answer."""
+        super().finish()
+        with suppress(OSError):
+            self.connection.shutdown(socket.SHUT_WR)
+            while self.connection.recv(2**16):
+                pass
 
     do_GET = do_HEAD = do_OPTIONS = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815 - names set by http.server
 
     def _read(self) -> bytes | None:
         """Return the body, or ``None`` if its length is unknown or too large."""
-        length = self.headers["Content-Length"] or "0"
-        if self.headers["Transfer-Encoding"] or not length.isdecimal() or int(length) > MAX_BODY:
+        length = natural(self.headers["Content-Length"] or "0")
+        if self.headers["Transfer-Encoding"] or length is None or length > MAX_BODY:
             return None
-        return self.rfile.read(int(length))
+        return self.rfile.read(length)
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002 - as the base class has it
+        """Answer a request that http.server cannot parse in the gateway's form."""
+        body = _body(answer := service_fault(code, "APIG.0201", message or HTTPStatus(code).phrase))
+        self._write_head(answer, len(body), is_last=True)
+        self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base class has it
         _logger.debug(format, *args)
@@ -122,6 +153,12 @@ _DELIVERIES: Mapping[str, Callable[[_Handler, bytes], None]] = {
     "stalled": _Handler._stalled,
     "reset": _Handler._reset,
 }
+
+
+def _end(connection: socket.socket) -> None:
+    """Wake the thread that reads from a connection or writes to it, and end both."""
+    with suppress(OSError):  # the client closed it first
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 def _body(answer: Answer) -> bytes:
