@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 _MAX_DIGITS = 18
@@ -41,6 +43,22 @@ class Answer:
     body: bytes | None = None
     """Sent instead of the document."""
     delivery: Delivery = "whole"
+
+    @cached_property
+    def content(self) -> bytes:
+        """The bytes of the body."""
+        if self.body is not None:
+            return self.body
+        return json.dumps(self.document, ensure_ascii=False).encode(errors="surrogatepass")
+
+    def head(self, *, is_last: bool) -> dict[str, str]:
+        """Return the headers; those of the last answer on a connection announce its end."""
+        return {
+            "Content-Type": "application/json;charset=utf-8",
+            "Content-Length": str(len(self.content)),
+            **self.headers,
+            **({"Connection": "close"} if is_last else {}),
+        }
 
 
 def gateway_fault(status: int, code: str, message: str) -> Answer:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import socket
 import struct
@@ -78,21 +77,18 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         answer = self.server.answer(Request(self.command, self.path, headers, received or b""))
         if answer.delivery not in {"silent", "closed"}:
-            self._write_head(answer, len(_body(answer)), is_last=received is None or answer.delivery != "whole")
-            _DELIVERIES[answer.delivery](self, _body(answer) if self.command != "HEAD" else b"")
+            # Without this header, a client may send its next request to a closed connection.
+            self._write_head(answer, is_last=received is None or answer.delivery != "whole")
+            _DELIVERIES[answer.delivery](self, answer.content if self.command != "HEAD" else b"")
         elif answer.delivery == "silent":
             self._hold()
         self.close_connection = self.close_connection or answer.delivery != "whole"
         self.server.keep(self.connection)
 
-    def _write_head(self, answer: Answer, length: int, *, is_last: bool) -> None:
+    def _write_head(self, answer: Answer, *, is_last: bool) -> None:
         self.send_response(answer.status)
-        self.send_header("Content-Type", "application/json;charset=utf-8")
-        self.send_header("Content-Length", str(length))
-        for name, value in answer.headers.items():
+        for name, value in answer.head(is_last=is_last).items():
             self.send_header(name, value)
-        if is_last:
-            self.send_header("Connection", "close")  # or a client may send its next request to a closed connection
         self.end_headers()
 
     def _whole(self, body: bytes) -> None:
@@ -139,9 +135,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002 - as the base class has it
         """Answer a request that http.server cannot parse in the gateway's form."""
-        body = _body(answer := service_fault(code, "APIG.0201", message or HTTPStatus(code).phrase))
-        self._write_head(answer, len(body), is_last=True)
-        self.wfile.write(body)
+        answer = service_fault(code, "APIG.0201", message or HTTPStatus(code).phrase)
+        self._write_head(answer, is_last=True)
+        self.wfile.write(answer.content)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base class has it
         _logger.debug(format, *args)
@@ -159,9 +155,3 @@ def _end(connection: socket.socket) -> None:
     """Wake the thread that reads from a connection or writes to it, and end both."""
     with suppress(OSError):  # the client closed it first
         connection.shutdown(socket.SHUT_RDWR)
-
-
-def _body(answer: Answer) -> bytes:
-    if answer.body is not None:
-        return answer.body
-    return json.dumps(answer.document, ensure_ascii=False).encode(errors="surrogatepass")

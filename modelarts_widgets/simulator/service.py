@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import threading
 import time
@@ -14,6 +15,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from . import keystone
+from .adapter import InProcessSession
 from .exports import SimulatedExport
 from .faults import FAULTS
 from .identity import TEMPORARY_KEY_SECONDS, AccessKey, Identity
@@ -24,6 +26,13 @@ from .server import Server
 from .store import ExportStore
 
 _CALL = re.compile(r"/v2/([^/]+)/datasets/([^/]+)/export-tasks(?:/([^/]+))?")
+_NO_PORT = 1
+"""Nothing listens there: a client that was not given the `Simulator.session` finds no other service by chance."""
+_PORT_ERRORS = {errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL}
+_NO_SOCKETS = (
+    "The simulator cannot listen here: there are no sockets or no threads. "
+    "Use ModelArtsClient(simulator.endpoint, simulator.project_id, auth=…, session=simulator.session()) without start()"
+)
 
 
 class Simulator:
@@ -82,16 +91,11 @@ class Simulator:
 
     @property
     def endpoint(self) -> str:
-        """URL to pass to a client.
+        """URL to pass to a client: where the simulator listens, or did last.
 
-        Raises
-        ------
-        RuntimeError
-            When the simulator is not started.
+        Before the first `start` without a fixed port it is an address that only a `session` reaches.
         """
-        if self._server is None:
-            raise RuntimeError("The simulator is not started: call start(), or use it in a with block")
-        return f"http://127.0.0.1:{self._port}"
+        return f"http://127.0.0.1:{self._port or _NO_PORT}"
 
     @property
     def iam_endpoint(self) -> str:
@@ -186,6 +190,15 @@ class Simulator:
             created=self._clock(),
         )
 
+    def session(self) -> InProcessSession:
+        """Return a session that the simulator answers in this process, at once and without a socket.
+
+        Pass it to ``ModelArtsClient(simulator.endpoint, …, session=simulator.session())``; no `start` is needed.
+        A fault of the connection raises what it raises over a socket, only without waiting. Requests to any
+        other address fail.
+        """
+        return InProcessSession(self.answer)
+
     def start(self) -> Simulator:
         """Start listening, in a thread of its own. Does not block; starting twice changes nothing.
 
@@ -193,12 +206,27 @@ class Simulator:
         ------
         OSError
             When the port is taken.
+        RuntimeError
+            Where there are no sockets or no threads, as in a browser: use `session` there.
         """
         if self._server is None:
-            self._server = Server(self.answer, self._port)
+            self._server = self._listen()
             self._port = self._server.server_address[1]  # so that a restart keeps the address
-            threading.Thread(target=self._server.serve_forever, args=(0.05,), name="simulator", daemon=True).start()
         return self
+
+    def _listen(self) -> Server:
+        try:
+            server = Server(self.answer, self._port)
+        except OSError as error:
+            if error.errno in _PORT_ERRORS:
+                raise
+            raise RuntimeError(_NO_SOCKETS) from error
+        try:
+            threading.Thread(target=server.serve_forever, args=(0.05,), name="simulator", daemon=True).start()
+        except RuntimeError as error:
+            server.server_close()
+            raise RuntimeError(_NO_SOCKETS) from error
+        return server
 
     def stop(self) -> None:
         """Stop listening and end all connections; blocks for a moment. Stopping twice changes nothing."""
@@ -234,7 +262,7 @@ class Simulator:
         return replace(answer, document=document, headers=headers)
 
     def _decide(self, request: Request) -> Answer:
-        identity_answer = keystone.answer(request, self._account, self._identity, f"http://127.0.0.1:{self._port}")
+        identity_answer = keystone.answer(request, self._account, self._identity, self.endpoint)
         if identity_answer is not None:
             return identity_answer
         call = _CALL.fullmatch(request.path)
