@@ -1,4 +1,4 @@
-"""How a simulated export goes on: pure functions of time."""
+"""The state of a simulated export at a given time: pure functions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 WAITING_SHARE = 0.05
 """Share of an export's time that it spends in ``INIT``."""
 FAILING_SHARE = 0.6
-"""How far an export comes that is going to fail."""
+"""Share of its samples that a failing export reaches."""
 
 DEFAULT_PARAMS: Mapping[str, Any] = {
     "sample_state": "",
@@ -23,14 +23,14 @@ DEFAULT_PARAMS: Mapping[str, Any] = {
 
 
 class Clock:
-    """A clock that starts at a chosen moment, so that what it times can be repeated.
+    """A clock that starts at a chosen moment, so that a run can be repeated.
 
     Parameters
     ----------
     start : float
-        Seconds since 1970 UTC that the clock shows first.
+        First reading, in seconds since 1970 UTC.
     speed : float, default 1.0
-        Seconds it shows for each real one. At 0 only `advance` moves it.
+        Seconds per real second. At 0 only `advance` moves it.
     timer : callable, default `time.monotonic`
         Real seconds.
     """
@@ -42,7 +42,7 @@ class Clock:
         self._since = timer()
 
     def __call__(self) -> float:
-        """Show seconds since 1970 UTC."""
+        """Return seconds since 1970 UTC."""
         return self._start + self._speed * (self._timer() - self._since)
 
     def advance(self, seconds: float) -> None:
@@ -71,7 +71,7 @@ class SimulatedExport:
     """Seconds since 1970 UTC."""
 
     def document(self, now: float) -> dict[str, Any]:
-        """Write the response body (Table 2 of the API page) at a moment, in seconds since 1970 UTC."""
+        """Return the response body (Table 2 of the API page) at a moment, in seconds since 1970 UTC."""
         elapsed = min(max(now - self.created, 0.0), self.seconds)
         is_over = now >= self.created + self.seconds
         return {
@@ -103,7 +103,7 @@ class SimulatedExport:
         return {"progress": progress, "total_sample_count": self.samples, "finished_sample_count": finished}
 
     def _failure(self) -> dict[str, str]:
-        # No example of a failed export is published: the code is one that the error table has for exports.
+        # No example of a failed export is published: the error table lists this code for exports.
         if self.outcome != "FAILED":
             return {}
         return {"error_code": "ModelArts.4401", "error_msg": "Failed to export the dataset: the OBS bucket is full."}

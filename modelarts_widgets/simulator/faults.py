@@ -1,4 +1,4 @@
-"""What can go wrong on the way, by name: `Simulator.inject` puts it in place of the next answers."""
+"""Faults by name: `Simulator.inject` applies them to the next answers."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from dataclasses import replace
 from email.utils import formatdate
 from typing import Any
 
-from .messages import Answer, gateway_fault, service_fault
+from .messages import Answer, Delivery, gateway_fault, service_fault
 
 _OVERSIZE = 33 * 2**20
 _HTML = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>Please sign in to go on.</body></html>"
 
 Fault = Callable[[Answer], Answer]
-"""Takes the answer that would have been right, and spoils it."""
+"""Takes the correct answer and returns the faulty one."""
 
 
 def _status(status: int, code: str, **headers: str) -> Fault:
@@ -23,16 +23,16 @@ def _status(status: int, code: str, **headers: str) -> Fault:
     return lambda _: replace(gateway_fault(status, code, "Simulated."), headers=named)
 
 
-def _manner(manner: str) -> Fault:
-    return lambda answer: replace(answer, manner=manner)
+def _delivery(delivery: Delivery) -> Fault:
+    return lambda answer: replace(answer, delivery=delivery)
 
 
 def _body(body: bytes, status: int = 200) -> Fault:
     return lambda _: Answer(status, {}, body=body)
 
 
-def _refusal(words: str) -> Fault:
-    return lambda _: gateway_fault(401, "APIG.0301", f"Incorrect IAM authentication information: {words}")
+def _rejected(reason: str) -> Fault:
+    return lambda _: gateway_fault(401, "APIG.0301", f"Incorrect IAM authentication information: {reason}")
 
 
 def _each(answer: Answer, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Answer:
@@ -67,11 +67,11 @@ def _nothing(answer: Answer) -> Answer:
 
 FAULTS: Mapping[str, Fault] = {
     # The connection
-    "closed": _manner("closed"),
-    "reset": _manner("reset"),
-    "stalled": _manner("stalled"),
-    "silent": _manner("silent"),
-    "drip": _manner("drip"),
+    "closed": _delivery("closed"),
+    "reset": _delivery("reset"),
+    "stalled": _delivery("stalled"),
+    "silent": _delivery("silent"),
+    "drip": _delivery("drip"),
     # The status
     "throttled": _status(429, "APIG.0308"),
     "throttled for seconds": _status(429, "APIG.0308", Retry_After="1"),
@@ -90,8 +90,8 @@ FAULTS: Mapping[str, Fault] = {
     "not published": _status(404, "APIG.0101"),
     # The credentials
     "forbidden": _status(403, "APIG.0302"),
-    "refused": _refusal("decrypt token fail"),
-    "expired": _refusal("token expires, expires_at: 2020-11-23T03:51:24.000000Z"),
+    "refused": _rejected("decrypt token fail"),
+    "expired": _rejected("token expires, expires_at: 2020-11-23T03:51:24.000000Z"),
     "revoked": _status(401, "APIG.0307"),
     # The body
     "web page": _body(_HTML),

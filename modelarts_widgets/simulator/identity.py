@@ -1,4 +1,4 @@
-"""Who may ask: tokens and access keys of the simulated project, the way its gateway and identity service treat them."""
+"""Credentials: tokens and access keys of the simulated project, and how the gateway checks them."""
 
 from __future__ import annotations
 
@@ -6,23 +6,26 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from itertools import islice
 
 from .messages import Answer, Request, gateway_fault, identifier, service_fault
 from .signature import Claim, is_genuine, read_claim, skew
 
 TOKEN_SECONDS = 86_400.0
-"""How long a token lives, as on the real service."""
+"""Lifetime of a token, as on the real service."""
 TEMPORARY_KEY_SECONDS = 900.0
 MAX_SKEW = 900.0
-"""Seconds that the signer's clock may be wrong."""
-MAX_REFUSALS = 5
-"""Refusals in a row that an access key survives."""
+"""Seconds by which the signer's clock may be wrong."""
+MAX_REJECTIONS = 5
+"""Rejections in a row before an access key is locked."""
 LOCKED_SECONDS = 300.0
+MAX_TOKENS = 10_000
+"""Tokens that are remembered; the oldest are forgotten."""
 
 
 @dataclass(frozen=True)
 class AccessKey:
-    """A key pair; a temporary one has a security token, too."""
+    """A key pair; a temporary one also has a security token."""
 
     access_key: str
     secret_key: str
@@ -39,6 +42,8 @@ class Token:
     """A token of the identity service."""
 
     value: str
+    number: int
+    """Tokens issued before it."""
     issued: float
     """Seconds since 1970 UTC, like `expires`."""
     expires: float
@@ -62,35 +67,36 @@ class Identity:
         self.token_seconds = TOKEN_SECONDS
         self._lock = threading.Lock()
         self._tokens: dict[str, Token] = {}
-        self._revoked: set[str] = set()
+        self._revoked_below = 0
         self._keys: dict[str, AccessKey] = {}
-        self._refusals: dict[str, int] = {}
+        self._rejections: dict[str, int] = {}
         self._locked_until: dict[str, float] = {}
         self._issued = 0
 
     def issue_token(self, seconds: float | None = None, *, has_project: bool = True) -> Token:
-        """Make a token that lives for some seconds, by default as long as all do."""
+        """Return a new token, valid for some seconds; by default for `token_seconds`."""
         with self._lock:
             now, number = self.clock(), self._issued
             self._issued += 1
             value = f"simulated-{identifier('token' if not number else f'token {number}', 32)}"
             lifetime = self.token_seconds if seconds is None else seconds
-            token = self._tokens[value] = Token(value, now, now + lifetime, has_project)
+            token = self._tokens[value] = Token(value, number, now, now + lifetime, has_project)
+            if len(self._tokens) > MAX_TOKENS:
+                del self._tokens[next(islice(self._tokens, 1, None))]  # the first is the simulator's own
             return token
 
     def revoke_tokens(self) -> None:
-        """End all tokens at once, as a change of the password does."""
+        """Invalidate all tokens at once, as a change of the password does."""
         with self._lock:
-            self._revoked |= self._tokens.keys()
+            self._revoked_below = self._issued
 
     def valid_token(self, value: str | None) -> Token | None:
-        """Find a token that is still good."""
+        """Return a token that is still valid, or ``None``."""
         token = self._tokens.get(value or "")
-        is_good = token is not None and value not in self._revoked and self.clock() < token.expires
-        return token if is_good else None
+        return None if token is None or self._is_revoked(token) or self.clock() >= token.expires else token
 
     def issue_key(self, seconds: float | None = None) -> AccessKey:
-        """Make a key pair; one that lives for some seconds only has a security token."""
+        """Return a new key pair; one that expires after some seconds has a security token."""
         with self._lock:
             number = len(self._keys)
             name, secret = identifier(f"access key {number}", 20).upper(), identifier(f"secret key {number}", 40)
@@ -100,51 +106,54 @@ class Identity:
             return key
 
     def fault(self, request: Request) -> Answer | None:
-        """Check who asks; return the answer that refuses it, or ``None`` where all is well."""
+        """Return the answer that rejects a request's credentials, or ``None`` if they are valid."""
         if "x-auth-token" in request.headers:
             return self._token_fault(request.headers["x-auth-token"])
         claim = read_claim(request)
         if claim is None:
-            return _refused("x-auth-token not found")
+            return _rejected("x-auth-token not found")
         with self._lock:
             if self.clock() < self._locked_until.get(claim.access_key, 0.0):
-                return _refused("AK access failed to reach the limit,forbidden")
-            why = self._key_fault(claim, request)
-            self._count(claim.access_key, is_refused=why is not None)
-        return None if why is None else _refused(why)
+                return _rejected("AK access failed to reach the limit,forbidden")
+            key = self._keys.get(claim.access_key)
+            if key is None:
+                return _rejected(f"Get secretKey failed,ak:{claim.access_key},err:ak not exist")
+            reason = self._key_fault(key, claim, request)
+            self._count(claim.access_key, is_rejected=reason is not None)
+        return None if reason is None else _rejected(reason)
+
+    def _is_revoked(self, token: Token) -> bool:
+        return token.number < self._revoked_below
 
     def _token_fault(self, value: str) -> Answer | None:
         token = self._tokens.get(value)
         if token is None:
-            return _refused("decrypt token fail")
-        if value in self._revoked:
+            return _rejected("decrypt token fail")
+        if self._is_revoked(token):
             return gateway_fault(401, "APIG.0307", "The token must be updated.")
         if self.clock() >= token.expires:
-            return _refused(f"token expires, expires_at: {timestamp(token.expires)}")
+            return _rejected(f"token expires, expires_at: {timestamp(token.expires)}")
         if not token.has_project:
             return service_fault(401, "ModelArts.0212", "The token does not contain a project.")
         return None
 
-    def _key_fault(self, claim: Claim, request: Request) -> str | None:
-        key = self._keys.get(claim.access_key)
-        if key is None:
-            return f"Get secretKey failed,ak:{claim.access_key},err:ak not exist"
+    def _key_fault(self, key: AccessKey, claim: Claim, request: Request) -> str | None:
         if skew(claim, self.clock()) > MAX_SKEW:
             return "verify aksk signature fail, the time of the signature is out of range"
         is_the_pair = request.headers.get("x-security-token") == key.security_token and self.clock() < key.expires
         return None if is_the_pair and is_genuine(claim, request, key.secret_key) else "verify aksk signature fail"
 
-    def _count(self, access_key: str, *, is_refused: bool) -> None:
-        refusals = self._refusals[access_key] = self._refusals.get(access_key, 0) + 1 if is_refused else 0
-        if refusals > MAX_REFUSALS:
-            self._refusals[access_key] = 0
+    def _count(self, access_key: str, *, is_rejected: bool) -> None:
+        rejections = self._rejections[access_key] = self._rejections.get(access_key, 0) + 1 if is_rejected else 0
+        if rejections > MAX_REJECTIONS:
+            self._rejections[access_key] = 0
             self._locked_until[access_key] = self.clock() + LOCKED_SECONDS
 
 
 def timestamp(seconds: float) -> str:
-    """Write a moment as the identity service does."""
+    """Return a moment in the notation of the identity service."""
     return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _refused(why: str) -> Answer:
-    return gateway_fault(401, "APIG.0301", f"Incorrect IAM authentication information: {why}")
+def _rejected(reason: str) -> Answer:
+    return gateway_fault(401, "APIG.0301", f"Incorrect IAM authentication information: {reason}")

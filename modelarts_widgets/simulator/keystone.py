@@ -1,4 +1,4 @@
-"""The identity service's part that clients need: ``POST /v3/auth/tokens``, and the page that leads to it."""
+"""The part of the identity service that clients need: ``POST /v3/auth/tokens`` and its version document."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Account:
 
 
 def answer(request: Request, account: Account, identity: Identity, endpoint: str) -> Answer | None:
-    """Answer what is asked of the identity service; ``None`` for what is not."""
+    """Return the identity service's answer, or ``None`` for a request that is not meant for it."""
     path = request.path.rstrip("/")
     if path == "/v3":
         return Answer(200, {"version": _version(endpoint)}) if request.method == "GET" else _METHOD_NOT_ALLOWED
@@ -49,7 +49,7 @@ def _token(request: Request, account: Account, identity: Identity, endpoint: str
         is_known = _is_known(methods, proof, account, identity)
         has_project = _is_project(scope.get("project"), account)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return iam_fault(400, "Bad Request", "The request body is not what it should be.")
+        return iam_fault(400, "Bad Request", "The request body is invalid.")
     if not is_known or ("project" in scope and not has_project):
         return _UNAUTHORIZED
     token = identity.issue_token(has_project=has_project)

@@ -1,7 +1,8 @@
-"""The simulated service: `Simulator` holds the exports and decides on answers."""
+"""The simulated service: `Simulator` holds the exports and answers requests."""
 
 from __future__ import annotations
 
+import errno
 import re
 import threading
 import time
@@ -14,45 +15,53 @@ from typing import Any
 from urllib.parse import unquote
 
 from . import keystone
+from .adapter import InProcessSession
 from .exports import SimulatedExport
 from .faults import FAULTS
 from .identity import TEMPORARY_KEY_SECONDS, AccessKey, Identity
 from .keystone import Account
-from .ledger import Ledger
 from .listing import OffsetUnit, list_page
 from .messages import Answer, Request, gateway_fault, identifier, service_fault
 from .server import Server
+from .store import ExportStore
 
 _CALL = re.compile(r"/v2/([^/]+)/datasets/([^/]+)/export-tasks(?:/([^/]+))?")
+_NO_PORT = 1
+"""Nothing listens there: a client that was not given the `Simulator.session` finds no other service by chance."""
+_PORT_ERRORS = {errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL}
+_NO_SOCKETS = (
+    "The simulator cannot listen here: there are no sockets or no threads. "
+    "Use ModelArtsClient(simulator.endpoint, simulator.project_id, auth=…, session=simulator.session()) without start()"
+)
 
 
 class Simulator:
-    """A ModelArts on a loopback address. Use it in a ``with`` block, or call `start` and `stop`.
+    """A simulated ModelArts service on a loopback address. Use it in a ``with`` block, or call `start` and `stop`.
 
     Parameters
     ----------
     clock : callable, default `time.time`
-        Seconds since 1970 UTC; see `Clock` for one that can be repeated.
+        Seconds since 1970 UTC; `Clock` makes runs repeatable.
     port : int, default 0
-        Port to listen on; 0 takes any that is free.
+        Port to listen on; 0 takes any free one.
     identity_clock : callable, default `time.time`
-        Seconds since 1970 UTC, against which tokens and signatures are held. Apart from `clock`, since
-        who signs a request looks at a real one.
+        Seconds since 1970 UTC, for tokens and signatures. Separate from `clock`, since clients sign with
+        the real time.
     offset_unit : {"pages", "rows"}, default "pages"
         What ``offset`` counts in the call that lists the exports of a dataset.
 
     Attributes
     ----------
     project_id : str
-        The one project.
+        The only project.
     dataset_id : str
-        The dataset of exports that are added without one. It exists from the start, without any.
+        The default dataset of `add_export`. It exists from the start, without exports.
     token : str
-        A token for it, good for 24 hours.
+        A token for the project, valid for 24 hours.
     access_key, secret_key : str
-        A pair to sign requests with.
+        A key pair to sign requests with.
     username, password, domain_name, project_name : str
-        What ``POST /v3/auth/tokens`` takes for a new token. The name of the project is that of its region.
+        What ``POST /v3/auth/tokens`` expects. The project is named after its region.
     """
 
     def __init__(
@@ -74,7 +83,7 @@ class Simulator:
         self.access_key, self.secret_key = key.access_key, key.secret_key
         self._clock = clock
         self._port = port
-        self._ledger = Ledger(self.dataset_id)
+        self._store = ExportStore(self.dataset_id)
         self._faults: deque[str] = deque()
         self._requests = 0
         self._lock = threading.Lock()
@@ -82,16 +91,11 @@ class Simulator:
 
     @property
     def endpoint(self) -> str:
-        """URL that a client is given.
+        """URL to pass to a client: where the simulator listens, or did last.
 
-        Raises
-        ------
-        RuntimeError
-            When the simulator is not started.
+        Before the first `start` without a fixed port it is an address that only a `session` reaches.
         """
-        if self._server is None:
-            raise RuntimeError("The simulator is not started: call start(), or use it in a with block")
-        return f"http://127.0.0.1:{self._port}"
+        return f"http://127.0.0.1:{self._port or _NO_PORT}"
 
     @property
     def iam_endpoint(self) -> str:
@@ -100,33 +104,33 @@ class Simulator:
 
     @property
     def requests(self) -> int:
-        """How many requests have come so far, of all kinds."""
+        """Number of requests of all kinds so far."""
         return self._requests
 
     def issue_token(self, seconds: float | None = None) -> str:
-        """Make another token, good for some seconds; by default for 24 hours."""
+        """Return another token, valid for some seconds; by default for 24 hours."""
         return self._identity.issue_token(seconds).value
 
     def revoke_tokens(self) -> None:
-        """End all tokens, as a change of the password does: from now on they must be renewed."""
+        """Invalidate all tokens, as a change of the password does: they must be renewed."""
         self._identity.revoke_tokens()
 
     def issue_temporary_key(self, seconds: float = TEMPORARY_KEY_SECONDS) -> AccessKey:
-        """Make a key pair with a security token, good for some seconds."""
+        """Return a key pair with a security token, valid for some seconds."""
         return self._identity.issue_key(seconds)
 
     def inject(self, *faults: str) -> None:
-        """Spoil the next answers about exports, one fault each, in turn.
+        """Apply faults to the next answers about exports, one fault each, in turn.
 
         Parameters
         ----------
         *faults : str
-            Names of `FAULTS`; ``""`` leaves an answer as it is.
+            Names of `FAULTS`; ``""`` leaves an answer unchanged.
 
         Raises
         ------
         ValueError
-            For a name that is none.
+            For an unknown name.
         """
         unknown = [fault for fault in faults if fault and fault not in FAULTS]
         if unknown:
@@ -150,7 +154,7 @@ class Simulator:
         Parameters
         ----------
         dataset_id, task_id : str, optional
-            Default: the simulator's own dataset, and an ID that depends on the number of the export only.
+            Default: the simulator's `dataset_id`, and an ID that depends only on how many exports there are.
         samples : int, default 200
             Samples to export, 0 or more.
         seconds : float, default 20.0
@@ -171,11 +175,11 @@ class Simulator:
         Raises
         ------
         ValueError
-            For a negative number, an outcome that does not exist, or IDs that are in use.
+            For a negative number, an unknown outcome, or IDs that are in use.
         TypeError
-            For params that JSON cannot hold.
+            For params that are not JSON.
         """
-        return self._ledger.add(
+        return self._store.add(
             dataset_id,
             task_id,
             samples=samples,
@@ -186,19 +190,43 @@ class Simulator:
             created=self._clock(),
         )
 
+    def session(self) -> InProcessSession:
+        """Return a session that the simulator answers in this process, at once and without a socket.
+
+        Pass it to ``ModelArtsClient(simulator.endpoint, …, session=simulator.session())``; no `start` is needed.
+        A fault of the connection raises what it raises over a socket, only without waiting. Requests to any
+        other address fail.
+        """
+        return InProcessSession(self.answer)
+
     def start(self) -> Simulator:
-        """Listen, in a thread of its own. Starting a simulator that runs changes nothing. Does not block.
+        """Start listening, in a thread of its own. Does not block; starting twice changes nothing.
 
         Raises
         ------
         OSError
             When the port is taken.
+        RuntimeError
+            Where there are no sockets or no threads, as in a browser: use `session` there.
         """
         if self._server is None:
-            self._server = Server(self.answer, self._port)
-            self._port = self._server.server_address[1]  # so that it comes back where it was
-            threading.Thread(target=self._server.serve_forever, args=(0.05,), name="simulator", daemon=True).start()
+            self._server = self._listen()
+            self._port = self._server.server_address[1]  # so that a restart keeps the address
         return self
+
+    def _listen(self) -> Server:
+        try:
+            server = Server(self.answer, self._port)
+        except OSError as error:
+            if error.errno in _PORT_ERRORS:
+                raise
+            raise RuntimeError(_NO_SOCKETS) from error
+        try:
+            threading.Thread(target=server.serve_forever, args=(0.05,), name="simulator", daemon=True).start()
+        except RuntimeError as error:
+            server.server_close()
+            raise RuntimeError(_NO_SOCKETS) from error
+        return server
 
     def stop(self) -> None:
         """Stop listening and end all connections; blocks for a moment. Stopping twice changes nothing."""
@@ -217,10 +245,10 @@ class Simulator:
 
     def __repr__(self) -> str:
         where = "stopped" if self._server is None else self.endpoint
-        return f"<Simulator {where}, exports: {len(self._ledger)}>"
+        return f"<Simulator {where}, exports: {len(self._store)}>"
 
     def answer(self, request: Request) -> Answer:
-        """Decide on an answer. Does no I/O."""
+        """Return the answer to a request. Does no I/O."""
         with self._lock:
             self._requests += 1
             request_id = identifier(f"request {self._requests}", 32)
@@ -234,9 +262,9 @@ class Simulator:
         return replace(answer, document=document, headers=headers)
 
     def _decide(self, request: Request) -> Answer:
-        told = keystone.answer(request, self._account, self._identity, f"http://127.0.0.1:{self._port}")
-        if told is not None:
-            return told
+        identity_answer = keystone.answer(request, self._account, self._identity, self.endpoint)
+        if identity_answer is not None:
+            return identity_answer
         call = _CALL.fullmatch(request.path)
         if call is None or request.method != "GET":
             return gateway_fault(404, "APIG.0101", "The API does not exist or has not been published.")
@@ -252,15 +280,15 @@ class Simulator:
         return FAULTS[fault](answer) if fault else answer
 
     def _export(self, dataset_id: str, task_id: str) -> Answer:
-        export = self._ledger.find(dataset_id, task_id)
+        export = self._store.find(dataset_id, task_id)
         if export is not None:
             return Answer(200, export.document(self._clock()))
-        if self._ledger.of(dataset_id) is None:
+        if self._store.of(dataset_id) is None:
             return _unknown_dataset(dataset_id)
         return service_fault(400, "ModelArts.4359", f"The export task {task_id} does not exist.")
 
     def _list(self, dataset_id: str, query: str) -> Answer:
-        exports, now = self._ledger.of(dataset_id), self._clock()
+        exports, now = self._store.of(dataset_id), self._clock()
         if exports is None:
             return _unknown_dataset(dataset_id)
         return list_page([partial(export.document, now) for export in exports], query, self.offset_unit)

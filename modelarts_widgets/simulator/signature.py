@@ -1,4 +1,4 @@
-"""Check a signature ``SDK-HMAC-SHA256 Access=…`` from the bytes of a request, as the gateway does."""
+"""Checks of ``SDK-HMAC-SHA256 Access=…`` signatures, computed from the request as the gateway does."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _REQUIRED = {"host", "x-sdk-date"}
 
 
 class Claim(NamedTuple):
-    """What a request says about its signature."""
+    """The signature of a request, not checked yet."""
 
     access_key: str
     signed: tuple[str, ...]
@@ -28,7 +28,7 @@ class Claim(NamedTuple):
 
 
 def read_claim(request: Request) -> Claim | None:
-    """Find who claims to have signed a request; ``None`` where nobody does in a way that counts."""
+    """Return the signature that a request carries, or ``None`` if it has none of the right form."""
     found = _AUTHORIZATION.fullmatch(request.headers.get("authorization") or "")
     date = request.headers.get("x-sdk-date")
     if found is None or date is None or not _REQUIRED.issubset(found[2].split(";")):
@@ -37,14 +37,14 @@ def read_claim(request: Request) -> Claim | None:
 
 
 def is_genuine(claim: Claim, request: Request, secret_key: str) -> bool:
-    """Say whether the claim was made with this secret key, for exactly this request."""
+    """Return whether the signature was made with this secret key, for exactly this request."""
     to_sign = "\n".join(["SDK-HMAC-SHA256", claim.date, sha256(_canonical(claim, request)).hexdigest()])
     expected = hmac.digest(secret_key.encode(), to_sign.encode(), "sha256").hex()
     return hmac.compare_digest(expected, claim.signature)
 
 
 def skew(claim: Claim, now: float) -> float:
-    """Tell how many seconds the signer's clock is away from ours; infinite for a date that is none."""
+    """Return by how many seconds the signer's clock differs from ours; infinite for an invalid date."""
     try:
         signed = datetime.strptime(claim.date, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
     except ValueError:

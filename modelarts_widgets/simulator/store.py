@@ -1,4 +1,4 @@
-"""The exports that the simulated service knows."""
+"""The store of simulated exports, by dataset and task."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from .messages import identifier
 _OUTCOMES = ("SUCCESSED", "FAILED")
 
 
-class Ledger:
+class ExportStore:
     """Exports by dataset and task. Safe to share between threads.
 
     Parameters
     ----------
     dataset_id : str
-        The dataset that exists without any export, too.
+        The dataset that exists even without exports.
     """
 
     def __init__(self, dataset_id: str) -> None:
@@ -38,7 +38,7 @@ class Ledger:
         params: Mapping[str, Any] | None,
         **facts: Any,  # noqa: ANN401 - the other fields of SimulatedExport
     ) -> SimulatedExport:
-        """Write down an export; `Simulator.add_export` says what is refused."""
+        """Add an export; `Simulator.add_export` documents what is rejected."""
         if facts["samples"] < 0 or not facts["seconds"] >= 0:
             raise ValueError("samples and seconds must be 0 or more")
         if facts["outcome"] not in _OUTCOMES:
@@ -52,11 +52,11 @@ class Ledger:
         return export
 
     def find(self, dataset_id: str, task_id: str) -> SimulatedExport | None:
-        """Find an export."""
+        """Return an export, or ``None``."""
         return self._exports.get((dataset_id, task_id))
 
     def of(self, dataset_id: str) -> list[SimulatedExport] | None:
-        """Find the exports of a dataset, the newest first; ``None`` where there is no such dataset."""
+        """Return the exports of a dataset, newest first; ``None`` if there is no such dataset."""
         with self._lock:
             exports = [export for (known, _), export in self._exports.items() if known == dataset_id]
         exports.sort(key=lambda export: export.created)
