@@ -37,8 +37,8 @@ def bar_html(card: Card, skin: Skin = LIVE) -> str:
 
 def facts_html(card: Card, skin: Skin = LIVE) -> str:
     """Return where the export goes and its times."""
-    where = f"to <code>{escaped(card.destination())}</code>" if card.destination() else ""
-    line = " · ".join(filter(None, [where, escaped(card.times())]))
+    route = " ".join(f"{word} <code>{escaped(place)}</code>" for word, place in card.route())
+    line = " · ".join(filter(None, [route, escaped(card.times())]))
     return f"<div{skin('facts')}>{line}</div>" if line else ""
 
 

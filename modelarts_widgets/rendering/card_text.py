@@ -15,7 +15,7 @@ _BAR = 40
 
 def card_text(card: Card) -> str:
     """Return the whole card, tree included, with every branch unfolded."""
-    lines = [_head(card), *_problem(card), _bar(card), card.counts(), _facts(card)]
+    lines = [_head(card), *_problem(card), _bar(card), card.counts(), _route(card), card.times()]
     lines += [line for row in (task_tree(card.task) if card.task else ()) for line in _row(row, 0)]
     return "\n".join(filter(None, lines))
 
@@ -39,9 +39,8 @@ def _bar(card: Card) -> str:
     return f"[{'█' * filled}{'░' * (_BAR - filled)}] {card.percent():>7}"
 
 
-def _facts(card: Card) -> str:
-    where = f"to {card.destination()}" if card.destination() else ""
-    return " · ".join(filter(None, [where, card.times()]))
+def _route(card: Card) -> str:
+    return " ".join(f"{word} {place}" for word, place in card.route())
 
 
 def _row(row: Row, depth: int, width: int = 0) -> Iterator[str]:

@@ -36,6 +36,11 @@ def plural(number: int, noun: str) -> str:
     return f"{quantity(number)} {noun}{'' if number == 1 else 's'}"
 
 
+def percentage(share: float | None) -> str:
+    """Return a share of 0 to 1 in percent: ``42.0 %``; empty where it is unknown."""
+    return "" if share is None else f"{100 * share:.1f} %"
+
+
 def timestamp(when: datetime) -> str:
     """Return a time in UTC, to the second."""
     return f"{when:%Y-%m-%d %H:%M:%S} UTC"

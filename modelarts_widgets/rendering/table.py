@@ -9,10 +9,10 @@ from ..api.models import ExportTask
 from .card import Card, status_word
 from .card_html import card_html, problem_html, progress_html
 from .card_text import card_text
-from .humanize import quantity, shortened
+from .humanize import percentage, plural, quantity, shortened
 from .labels import code_label
 from .markup import LIVE, STATIC, Skin, escaped
-from .summary import created, mode, summary
+from .summary import created, mode, samples, summary
 
 PAGE = 10
 """Rows of the live table that are shown at once."""
@@ -57,11 +57,15 @@ class Table(NamedTuple):
         if self.tasks is None or (len(self.matching) == len(self.tasks) and not self.last_page):
             return ""
         if not self.matching:
-            return "no export fits the filter"
+            return "no export matches the filter"
         first = self.page * PAGE + 1
         last = min(first + PAGE - 1, len(self.matching))
-        whole = f" (all: {quantity(len(self.tasks))})" if len(self.matching) < len(self.tasks) else ""
-        return f"{quantity(first)} to {quantity(last)} of {quantity(len(self.matching))}{whole}"
+        whole = plural(len(self.tasks), "export")
+        if not self.last_page:
+            return f"{quantity(last)} of {whole}"
+        rows = f"{quantity(first)} to {quantity(last)} of "
+        is_filtered = len(self.matching) < len(self.tasks)
+        return rows + (f"{quantity(len(self.matching))} found in {whole}" if is_filtered else whole)
 
 
 def table_html(table: Table, skin: Skin = LIVE) -> str:
@@ -136,25 +140,15 @@ def _tooltip(task: ExportTask) -> str:
 
 
 def _cells(task: ExportTask) -> tuple[str, ...]:
-    card = Card("", task)
     return (
         shortened(task.task_id or "", _MAX_ID),
         created(task),
         shortened(mode(task), _MAX_WORD),
         shortened(task.obs_uri or "", _MAX_PATH),
-        _samples(task),
+        samples(task),
         status_word(task),
-        card.percent(),
+        percentage(task.fraction),
     )
-
-
-def _samples(task: ExportTask) -> str:
-    finished, total = task.finished_sample_count, task.total_sample_count
-    if total is None:
-        return "" if finished is None else quantity(finished)
-    if finished is None or (task.is_done and finished == total):
-        return quantity(total)
-    return f"{quantity(finished)} of {quantity(total)}"
 
 
 def _columns(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:

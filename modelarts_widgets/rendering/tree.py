@@ -44,7 +44,7 @@ class Row(NamedTuple):
     """One line of the tree. All strings are plain text as the service sent it, not escaped."""
 
     name: str
-    """Field name, or the index of an element; search conditions are numbered from 1."""
+    """Field name, or the number of an element, from 1 as in the table of exports: the last one is the count."""
     value: str = ""
     """The value as text; for a branch, what it holds."""
     meaning: str = ""
@@ -56,8 +56,8 @@ class Row(NamedTuple):
     """Whether a branch starts unfolded."""
 
     @property
-    def first_index(self) -> int | None:
-        """Index of the first child, where all children are nothing but values under consecutive indexes."""
+    def first_number(self) -> int | None:
+        """Number of the first child, where all children are plain values under consecutive numbers."""
         start = self.children[0].name if self.children else ""
         if not (start.isdecimal() and len(start) <= len(str(MAX_ROWS))):
             return None
@@ -125,7 +125,7 @@ class _Layout:
     def conditions(self, documents: list[Any]) -> Row:
         value = f"{len(documents):,}, any may match" if len(documents) > 1 else str(len(documents))
         rows = (self._condition(str(number), document) for number, document in enumerate(documents, 1))
-        children = self._elements(rows, len(documents), 1, "search_conditions")
+        children = self._elements(rows, len(documents), "search_conditions")
         return Row("Search conditions", value, children=children, is_open=True)
 
     def fields(self, document: str, raw: Mapping[str, object], depth: int = 0) -> tuple[Row, ...]:
@@ -159,8 +159,8 @@ class _Layout:
         inner = _NESTED.get((document, name), _UNDECLARED)
         if isinstance(value, dict):
             return self.fields(inner, value, depth)
-        rows = (self._element(inner, str(index), element, depth) for index, element in enumerate(value))
-        return self._elements(rows, len(value), 0, name if document == "ExportParams" else "")
+        rows = (self._element(inner, str(number), element, depth) for number, element in enumerate(value, 1))
+        return self._elements(rows, len(value), name if document == "ExportParams" else "")
 
     def _element(self, document: str, name: str, value: object, depth: int) -> Row:
         if value and isinstance(value, str):
@@ -172,13 +172,13 @@ class _Layout:
             name, title if isinstance(title, str) else _count(value), children=self.fields(document, value, depth)
         )
 
-    def _elements(self, rows: Iterator[Row], count: int, start: int, name: str) -> tuple[Row, ...]:
+    def _elements(self, rows: Iterator[Row], count: int, name: str) -> tuple[Row, ...]:
         """Fold the elements of a long list into ranges."""
         shown = self._within_room(rows, count, name)
         if len(shown) <= GROUP:
             return shown
         groups = (shown[first : first + GROUP] for first in range(0, len(shown), GROUP))
-        return tuple(_range(group, start + GROUP * number) for number, group in enumerate(groups))
+        return tuple(_range(group, 1 + GROUP * number) for number, group in enumerate(groups))
 
     def _within_room(self, rows: Iterator[Row], count: int, name: str) -> tuple[Row, ...]:
         shown = []

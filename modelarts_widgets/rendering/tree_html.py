@@ -36,7 +36,7 @@ class _Tree:
     def draw(self, rows: Iterable[Row]) -> str:
         drawn = "".join(map(self._branch, rows))
         if self._query and not drawn:
-            return f"<div{self._skin('nothing')}>Nothing here holds “{escaped(self._query)}”</div>"
+            return f"<div{self._skin('nothing')}>No row contains “{escaped(self._query)}”</div>"
         return drawn
 
     def _branch(self, row: Row) -> str:
@@ -46,11 +46,11 @@ class _Tree:
         return f"<details{skin('branch')}{_open(row)}>{summary}{self._list(row)}</details>"
 
     def _list(self, row: Row) -> str:
-        if row.first_index is not None:
+        if row.first_number is not None:
             items = "".join(
                 f"<li><code{_whole(child)}>{self._marked(child.value)}</code></li>" for child in row.children
             )
-            return f'<ol{self._skin("items")} start="{row.first_index}">{items}</ol>'
+            return f'<ol{self._skin("items")} start="{row.first_number}">{items}</ol>'
         return f"<ul{self._skin('rows')}>{''.join(map(self._item, row.children))}</ul>"
 
     def _item(self, row: Row) -> str:

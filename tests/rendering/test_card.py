@@ -69,7 +69,7 @@ CARDS = {
     "waiting": Card("TZMuy7OKbClkGCAc3gb", phase="polling"),
     "example": card(),
     "running": card(**COUNTS, export_params=EXAMPLE["export_params"] | {"search_conditions": CONDITIONS})._replace(
-        speed=Speed(0.006, 96.7)
+        speed=Speed(0.006, 96.7), dataset_id="pFNTcKfq7sjnWBLyMe1"
     ),
     "succeeded": card(phase="done", **ENDED),
     "failed": card(phase="done", status="FAILED", error_code="ModelArts.4401", error_msg="The bucket is full."),
@@ -89,6 +89,9 @@ CARDS = {
         "everything", ExportTask.from_json(json.loads((DATA / "everything.json").read_text())), "polling"
     ),
     "left": card(phase="stopped", **COUNTS)._replace(note="last seen RUNNING 42.0 % at some time; go on with …"),
+    "paused": card(phase="paused", **COUNTS)._replace(dataset_id="pFNTcKfq7sjnWBLyMe1"),
+    "stopped": card(phase="stopped", **COUNTS)._replace(answered_at=datetime(2020, 11, 23, 4, tzinfo=timezone.utc)),
+    "closed": Card("TZMuy7OKbClkGCAc3gb", phase="stopped"),
     "lost": Card("no-such-task", phase="stopped", error=NotFoundError(error_code="ModelArts.4359", status_code=400)),
 }
 
@@ -210,7 +213,7 @@ def test_marking_lets_nothing_become_markup(hostile: str) -> None:
 
 
 def test_a_filter_that_finds_nothing_says_so() -> None:
-    assert "Nothing here holds “&lt;x”" in tree_html(rows_of(export_dest="DIR"), query="<x")
+    assert "No row contains “&lt;x”" in tree_html(rows_of(export_dest="DIR"), query="<x")
 
 
 def test_a_long_value_is_cut_and_stays_within_reach() -> None:
@@ -230,6 +233,30 @@ def test_absurd_and_missing_numbers_leave_a_sane_card(odd: object, phase: str) -
         assert max(map(len, card_text(drawn).splitlines())) <= 100
         assert "took -" not in card_text(drawn)
         strict(card_html(drawn))
+
+
+def test_a_paused_card_points_at_its_button_where_it_has_one() -> None:
+    assert "polling is paused: press Resume" in live_html(CARDS["paused"])
+    assert "polling is paused: call monitor.resume()" in card_html(CARDS["paused"])
+    assert "polling is paused: call monitor.resume()" in card_text(CARDS["paused"])
+
+
+def test_a_card_whose_polling_fails_says_which_attempt_failed_and_when_the_next_is() -> None:
+    assert "attempt 2 of 10 failed, next in 8 s" in card_text(CARDS["retrying"])
+
+
+@pytest.mark.parametrize("name", ["stopped", "closed"])
+def test_a_card_that_its_user_has_stopped_does_not_look_like_a_failure(name: str) -> None:
+    assert "○ stopped" in card_text(CARDS[name]) or "● RUNNING · stopped" in card_text(CARDS[name])
+    assert "!" not in card_text(CARDS[name])
+    assert CARDS[name].severity == "quiet"
+
+
+def test_the_card_names_the_dataset_and_the_place_that_it_goes_to() -> None:
+    words = "from dataset pFNTcKfq7sjnWBLyMe1 to obs://test-obs/daoChu/"
+    assert words in card_text(CARDS["running"])
+    for draw in (card_html, live_html):
+        assert words in "".join(strict(draw(CARDS["running"])).itertext())
 
 
 def test_a_fault_of_ours_is_shown_with_its_type() -> None:

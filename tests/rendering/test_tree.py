@@ -81,16 +81,16 @@ def test_labels_go_by_their_names_and_attributes_by_their_values() -> None:
         ("color", "red or blue", ""),
         ("tail", "null", "any value"),
         ("type", "1", "object detection"),
-        ("1", "0 fields", ""),
+        ("2", "0 fields", ""),
     ]
 
 
-def test_a_long_list_is_folded_into_ranges_that_tell_the_index() -> None:
+def test_a_long_list_is_folded_into_ranges_that_tell_the_numbers() -> None:
     samples = of_params(samples=[f"s{number}" for number in range(250)])["samples"]
     assert samples.value == "250 items"
-    assert [row.name for row in samples.children] == ["0–99", "100–199", "200–249"]  # noqa: RUF001 - en dashes
-    assert samples.children[1].first_index == 100
-    assert samples.children[1].children[0] == Row("100", "s100")
+    assert [row.name for row in samples.children] == ["1–100", "101–200", "201–250"]  # noqa: RUF001 - en dashes
+    assert samples.children[1].first_number == 101
+    assert samples.children[1].children[0] == Row("101", "s100")
 
 
 @pytest.mark.parametrize("count", [0, 1, 99, 100])
@@ -128,7 +128,7 @@ def test_a_filter_keeps_what_matches_with_all_above_unfolded() -> None:
     (section,) = filter_rows(rows, "CAT")
     (samples,) = section.children
     assert (section.is_open, samples.is_open) == (True, True)
-    assert samples.children == (Row("0", "cat"),)
+    assert samples.children == (Row("1", "cat"),)
 
 
 def test_a_filter_looks_at_names_values_and_words_alike() -> None:
@@ -153,7 +153,7 @@ def test_a_branch_that_matches_by_itself_keeps_all_below_it() -> None:
 def test_keys_that_look_like_numbers_are_no_indexes(keys: list[str]) -> None:
     row = of_params(undeclared=dict.fromkeys(keys, "value"))["undeclared"]
     assert [child.name for child in row.children] == keys
-    assert row.first_index is None
+    assert row.first_number is None
 
 
 @pytest.mark.parametrize("query", [".*", "(", "[a", "\\"])
