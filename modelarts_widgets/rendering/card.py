@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from ..api.errors import ModelArtsError
 from ..api.models import ExportTask
+from ..api.text import printable
 from ..polling.speed import Speed
-from .humanize import about, at_least, duration, percentage, plural, printable, quantity, rate, shortened, timestamp
+from .humanize import about, at_least, duration, percentage, plural, quantity, rate, shortened, timestamp
 from .labels import code_label
 
 _SYMBOLS = {"INIT": "○", "RUNNING": "●", "SUCCESSED": "✓", "FAILED": "✗"}

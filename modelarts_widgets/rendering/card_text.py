@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..api.text import printable
 from .card import Card
-from .humanize import printable, shortened
+from .humanize import shortened
 from .tree import Row, task_tree
 
 WIDTH = 80
 """Columns of the text card."""
 _BAR = 40
+_MAX_ROWS = 160
+"""Rows of the tree; with all else, a text has fewer than 200 lines. The whole tree is in the HTML."""
 
 
 def card_text(card: Card) -> str:
-    """Return the whole card, tree included, with every branch unfolded."""
+    """Return the card with its tree, every branch unfolded, in fewer than 200 lines."""
     lines = [_head(card), *_problem(card), _bar(card), card.counts(), _route(card), card.times()]
-    lines += [line for row in (task_tree(card.task) if card.task else ()) for line in _row(row, 0)]
+    lines += [line for row in (task_tree(card.task, _MAX_ROWS) if card.task else ()) for line in _row(row, 0)]
     return "\n".join(filter(None, lines))
 
 

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
+
+from ..api.text import printable
 
 MAX_LENGTH = 200
 """Characters of one value that are shown; the rest is cut, with an ellipsis."""
 
-_NO_CHARACTERS = "".join(map(chr, (plane << 16 | last for plane in range(17) for last in (0xFFFE, 0xFFFF))))
-_UNPRINTABLE = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef" + _NO_CHARACTERS + "]"
-)
-_BREAKS = re.compile("[\t\n\r\u2028\u2029]+")
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
-
-
-def printable(text: str) -> str:
-    """Return text on one line, with a mark for what no document may hold and for what moves its neighbours."""
-    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", _BREAKS.sub(" ", text))
 
 
 def shortened(text: str, length: int = MAX_LENGTH) -> str:

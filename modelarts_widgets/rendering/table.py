@@ -11,7 +11,7 @@ from .card_html import card_html, problem_html, progress_html
 from .card_text import card_text
 from .humanize import percentage, plural, quantity, shortened
 from .labels import code_label
-from .markup import LIVE, STATIC, Skin, escaped
+from .markup import LIVE, STATIC, Skin, escaped, isolated
 from .summary import created, mode, samples, summary
 
 PAGE = 10
@@ -104,8 +104,8 @@ def _more(tasks: Sequence[ExportTask]) -> str:
 
 
 def _head(table: Table, skin: Skin) -> str:
-    title = f"<span{skin('title')}>Dataset exports</span> <code{skin('id')}>{escaped(table.state.task_id)}</code>"
-    summed = f"<span{skin('status', table.state.severity)}>{escaped(table.headline())}</span>"
+    title = f"<span{skin('title')}>Dataset exports</span> <code{skin('id')}>{isolated(table.state.task_id)}</code>"
+    summed = f"<span{skin('status', table.state.severity)}>{isolated(table.headline())}</span>"
     return f"<div{skin('head', table.state.phase)}>{title} {summed}</div>{problem_html(table.state, skin)}"
 
 
@@ -125,13 +125,13 @@ def _row(task: ExportTask, skin: Skin, *, is_selected: bool) -> str:
     name, date, kind, path, samples, _, _ = _cells(task)
     card = Card(name, task, "polling")
     look = skin("status", card.severity) if skin is LIVE else ""  # its own style keeps it apart from a title
-    status = f"<span{look}{_tooltip(task)}>{escaped(status_word(task))}</span>"
+    status = f"<span{look}{_tooltip(task)}>{isolated(status_word(task))}</span>"
     whole = f' title="{escaped(task.obs_uri or "")}"' if skin is LIVE else ""  # there it may be cut
-    cells = [date, escaped(kind, _MAX_WORD), f"<code{whole}>{escaped(path, _MAX_PATH)}</code>", samples, status]
+    cells = [date, isolated(kind, _MAX_WORD), f"<code{whole}>{isolated(path, _MAX_PATH)}</code>", samples, status]
     drawn = "".join(f"<td{skin(part)}>{cell}</td>" for part, cell in zip(_PARTS[1:-1], cells, strict=True))
     mark = skin("selected") if is_selected and skin is LIVE else ""
     bar = f"<td{skin('share-cell')}>{progress_html(card, skin, f'Progress of {name}')}</td>"
-    return f'<tr{mark}><th scope="row"{skin("task")}><code>{escaped(name, _MAX_ID)}</code></th>{drawn}{bar}</tr>'
+    return f'<tr{mark}><th scope="row"{skin("task")}><code>{isolated(name, _MAX_ID)}</code></th>{drawn}{bar}</tr>'
 
 
 def _tooltip(task: ExportTask) -> str:

@@ -56,7 +56,7 @@ FIELDS = [
     for model in (ExportTask, ExportParams, SearchCondition, SearchLabels, SearchLabel, SearchProp)
     for field in dataclasses.fields(model)
 ]
-TAGS = {"code", "details", "div", "br", "li", "mark", "ol", "progress", "span", "strong", "summary", "ul"}
+TAGS = {"bdi", "code", "details", "div", "br", "li", "mark", "ol", "progress", "span", "strong", "summary", "ul"}
 TAGS |= {"table", "tbody", "td", "th", "thead", "tr"}
 ATTRIBUTES = {"aria-label", "class", "max", "open", "role", "scope", "start", "style", "tabindex", "title"}
 ATTRIBUTES |= {"value"}

@@ -179,7 +179,28 @@ def test_no_text_of_the_service_becomes_markup(hostile: str, draw: Callable[[Car
     assert attributes <= {"class", "style", "title", "max", "value", "open", "start", "aria-label", "role"}
 
 
-@pytest.mark.parametrize("odd", ["\x00", "\x1b[31m", "\ud800", "\u202e", "\x7f", "\ufffe", "\U0001fffe"], ids=ascii)
+RIGHT_TO_LEFT = "שלום"
+ODD = ["\ud800", "\u202e", "\u2068", "\u200f", "\u061c", "\u200b", "\U000e0041", "\x7f", "\ufffe", "\U0001fffe"]
+XHTML = "http://www.w3.org/1999/xhtml"
+
+
+@pytest.mark.parametrize("name", ["path", "status", "task_id", "error_msg"])
+@pytest.mark.parametrize("draw", [card_html, live_html])
+def test_text_that_runs_from_right_to_left_moves_no_neighbour(name: str, draw: Callable[[Card], str]) -> None:
+    drawn = card(**{"status": "FAILED"} | {name: RIGHT_TO_LEFT})._replace(task_id=RIGHT_TO_LEFT)
+    isolated = ["".join(bdi.itertext()) for bdi in strict(draw(drawn)).iter(f"{{{XHTML}}}bdi")]
+    shown = re.sub(r' (title|aria-label)="[^"]*"', "", draw(drawn)).count(RIGHT_TO_LEFT)
+    assert shown == sum(text.count(RIGHT_TO_LEFT) for text in isolated) > 0
+
+
+@pytest.mark.parametrize("name", ["sample_state", RIGHT_TO_LEFT])
+def test_the_tree_isolates_names_and_values(name: str) -> None:
+    drawn = tree_html(rows_of(**{name: RIGHT_TO_LEFT, "samples": [RIGHT_TO_LEFT]}), query=RIGHT_TO_LEFT[1])
+    assert re.sub(r"<bdi>.*?</bdi>", "", drawn).count(RIGHT_TO_LEFT[0]) == 0
+    strict(drawn)
+
+
+@pytest.mark.parametrize("odd", ["\x00", "\x1b[31m", "\x07", "\x9b", *ODD], ids=ascii)
 def test_what_no_document_may_hold_is_replaced(odd: str) -> None:
     drawn = card(path=f"/b/{odd}/", export_params={odd: odd}, status=odd)
     for text in (card_html(drawn), live_html(drawn), card_text(drawn)):
@@ -195,6 +216,33 @@ def rows_of(**params: Any) -> tuple[Row, ...]:  # noqa: ANN401 - any JSON
 def test_ten_thousand_ids_cost_little_markup_each() -> None:
     ids = [f"{number:032x}" for number in range(10_000)]
     assert len(tree_html(rows_of(samples=ids))) < 10_000 * (32 + 60)
+
+
+def test_drawn_bytes_have_a_bound() -> None:
+    quotes = card(export_params={"samples": ['"' * 2_800] * 3_000})
+    assert len(card_html(quotes)) < 8_000_000
+    assert "more</" in card_html(quotes)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"samples": ["s"] * 25_000, "search_conditions": CONDITIONS},
+        {"search_conditions": CONDITIONS * 5_000},
+        {"undeclared": [[[0]] * 3] * 5_000},
+        {str(number): {"a": 0} for number in range(5_000)},
+    ],
+    ids=["samples", "conditions", "nested", "fields"],
+)
+def test_a_text_has_fewer_than_two_hundred_lines_and_says_what_is_left_out(params: dict[str, Any]) -> None:
+    drawn = card(phase="retrying", export_params=params, **COUNTS)._replace(
+        error=ServiceError(status_code=503), delay=1.0, dataset_id="d"
+    )
+    lines = card_text(drawn).splitlines()
+    assert 50 < len(lines) < 200
+    assert any("more" in line and "in task." in line for line in lines)
+    assert any("hard samples labeled cat or dog" in line for line in lines) == ("search_conditions" in params)
+    assert any(line.split() == ["path", "/test-obs/daoChu/"] for line in lines)
 
 
 def test_what_a_filter_finds_is_marked_wherever_it_stands() -> None:
