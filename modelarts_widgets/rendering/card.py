@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 from ..api.errors import ModelArtsError
 from ..api.models import ExportTask
+from ..api.text import printable
 from ..polling.speed import Speed
 from ..polling.state import State
-from .humanize import about, at_least, duration, plural, printable, quantity, rate, shortened, timestamp
+from .humanize import about, at_least, duration, percentage, plural, quantity, rate, shortened, timestamp
 from .labels import code_label
 
 _SYMBOLS = {"INIT": "○", "RUNNING": "●", "SUCCESSED": "✓", "FAILED": "✗"}
@@ -112,7 +113,7 @@ class Card(NamedTuple):
 
     def percent(self) -> str:
         """Return the share as text; empty where it is unknown."""
-        return "" if self.share is None else f"{self.share:.1f} %"
+        return percentage(self.task.fraction if self.task else None)
 
     def counts(self) -> str:
         """Return how many samples, how fast and for how much longer."""
@@ -124,9 +125,10 @@ class Card(NamedTuple):
         parts += [_running(self.task)] if self.phase in {"polling", "retrying"} else []
         return " · ".join(filter(None, parts))
 
-    def destination(self) -> str:
-        """Return where the export goes, as an OBS address."""
-        return shortened(self.task.obs_uri or "") if self.task else ""
+    def route(self) -> tuple[tuple[str, str], ...]:
+        """Return where the samples come from and where they go: preposition and place, without what is unknown."""
+        places = ("from dataset", self.dataset_id), ("to", self.task.obs_uri if self.task else None)
+        return tuple((word, shortened(place)) for word, place in places if place)
 
     def times(self) -> str:
         """Return the directory structure, when the export started and how long it took."""

@@ -7,7 +7,7 @@ carries plain inline style only, since notebook viewers strip style sheets from 
 from __future__ import annotations
 
 from .card import Card
-from .markup import LIVE, STATIC, Skin, escaped
+from .markup import LIVE, STATIC, Skin, escaped, isolated
 from .tree import task_tree
 from .tree_html import tree_html
 
@@ -23,22 +23,22 @@ def card_html(card: Card) -> str:
 
 def head_html(card: Card, skin: Skin = LIVE) -> str:
     """Return the title, the status and what went wrong."""
-    title = f"<span{skin('title')}>Dataset export</span> <code{skin('id')}>{escaped(card.task_id)}</code>"
+    title = f"<span{skin('title')}>Dataset export</span> <code{skin('id')}>{isolated(card.task_id)}</code>"
     tooltip = f' title="{escaped(card.status_label())}"' if card.status_label() else ""
-    status = f"<span{skin('status', card.severity)}{_announced(skin)}{tooltip}>{escaped(card.status())}</span>"
+    status = f"<span{skin('status', card.severity)}{_announced(skin)}{tooltip}>{isolated(card.status())}</span>"
     return f"<div{skin('head')}>{title} {status}</div>{problem_html(card, skin)}"
 
 
 def bar_html(card: Card, skin: Skin = LIVE) -> str:
     """Return the bar with its percentage, and the counts below it."""
-    counts = f"<div{skin('counts')}>{escaped(card.counts())}</div>" if card.counts() else ""
+    counts = f"<div{skin('counts')}>{card.counts()}</div>" if card.counts() else ""
     return progress_html(card, skin) + counts
 
 
 def facts_html(card: Card, skin: Skin = LIVE) -> str:
     """Return where the export goes and its times."""
-    where = f"to <code>{escaped(card.destination())}</code>" if card.destination() else ""
-    line = " · ".join(filter(None, [where, escaped(card.times())]))
+    route = " ".join(f"{word} <code>{isolated(place)}</code>" for word, place in card.route())
+    line = " · ".join(filter(None, [route, card.times()]))
     return f"<div{skin('facts')}>{line}</div>" if line else ""
 
 
@@ -48,8 +48,8 @@ def problem_html(card: Card, skin: Skin) -> str:
     if not card.problem() and not next_step:
         return ""
     lines = [
-        f"<strong>{escaped(card.problem(), _MAX_PROBLEM)}</strong>" if card.problem() else "",
-        escaped(next_step, _MAX_PROBLEM),
+        f"<strong>{isolated(card.problem(), _MAX_PROBLEM)}</strong>" if card.problem() else "",
+        isolated(next_step, _MAX_PROBLEM),
     ]
     return f"<div{skin('problem', card.severity)}{_announced(skin)}>{'<br>'.join(filter(None, lines))}</div>"
 

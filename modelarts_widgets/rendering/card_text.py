@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..api.text import printable
 from .card import Card
-from .humanize import printable, shortened
+from .humanize import shortened
 from .tree import Row, task_tree
 
 WIDTH = 80
 """Columns of the text card."""
 _BAR = 40
+_MAX_ROWS = 160
+"""Rows of the tree; with all else, a text has fewer than 200 lines. The whole tree is in the HTML."""
 
 
 def card_text(card: Card) -> str:
-    """Return the whole card, tree included, with every branch unfolded."""
-    lines = [_head(card), *_problem(card), _bar(card), card.counts(), _facts(card)]
-    lines += [line for row in (task_tree(card.task) if card.task else ()) for line in _row(row, 0)]
+    """Return the card with its tree, every branch unfolded, in fewer than 200 lines."""
+    lines = [_head(card), *_problem(card), _bar(card), card.counts(), _route(card), card.times()]
+    lines += [line for row in (task_tree(card.task, _MAX_ROWS) if card.task else ()) for line in _row(row, 0)]
     return "\n".join(filter(None, lines))
 
 
@@ -39,9 +42,8 @@ def _bar(card: Card) -> str:
     return f"[{'█' * filled}{'░' * (_BAR - filled)}] {card.percent():>7}"
 
 
-def _facts(card: Card) -> str:
-    where = f"to {card.destination()}" if card.destination() else ""
-    return " · ".join(filter(None, [where, card.times()]))
+def _route(card: Card) -> str:
+    return " ".join(f"{word} {place}" for word, place in card.route())
 
 
 def _row(row: Row, depth: int, width: int = 0) -> Iterator[str]:

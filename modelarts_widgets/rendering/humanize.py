@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
+
+from ..api.text import printable
 
 MAX_LENGTH = 200
 """Characters of one value that are shown; the rest is cut, with an ellipsis."""
 
-_NO_CHARACTERS = "".join(map(chr, (plane << 16 | last for plane in range(17) for last in (0xFFFE, 0xFFFF))))
-_UNPRINTABLE = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef" + _NO_CHARACTERS + "]"
-)
-_BREAKS = re.compile("[\t\n\r\u2028\u2029]+")
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
-
-
-def printable(text: str) -> str:
-    """Return text on one line, with a mark for what no document may hold and for what moves its neighbours."""
-    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", _BREAKS.sub(" ", text))
 
 
 def shortened(text: str, length: int = MAX_LENGTH) -> str:
@@ -34,6 +25,11 @@ def quantity(number: int) -> str:
 def plural(number: int, noun: str) -> str:
     """Return a count of things: ``1 sample``, ``8,400 samples``."""
     return f"{quantity(number)} {noun}{'' if number == 1 else 's'}"
+
+
+def percentage(share: float | None) -> str:
+    """Return a share of 0 to 1 in percent: ``42.0 %``; empty where it is unknown."""
+    return "" if share is None else f"{100 * share:.1f} %"
 
 
 def timestamp(when: datetime) -> str:

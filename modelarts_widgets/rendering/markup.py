@@ -11,6 +11,7 @@ from importlib.resources import files
 from .humanize import MAX_LENGTH, shortened
 
 _HARMLESS = re.compile(r"[\w./:@#-]*", re.ASCII)
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]")
 
 
 @cache
@@ -24,6 +25,16 @@ def escaped(text: str, length: int = MAX_LENGTH) -> str:
     if len(text) <= length and _HARMLESS.fullmatch(text):
         return text  # most are, in a list of thousands
     return html.escape(shortened(text, length))
+
+
+def isolated(text: str, length: int = MAX_LENGTH) -> str:
+    """Return text of any origin as content that does not reorder what stands beside it; see `escaped`."""
+    return isolating(escaped(text, length))
+
+
+def isolating(markup: str) -> str:
+    """Return markup so that letters which run from right to left do not reorder what stands beside it."""
+    return f"<bdi>{markup}</bdi>" if _RIGHT_TO_LEFT.search(markup) else markup
 
 
 class Skin:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from ..api.models import ExportTask
+from .humanize import percentage, plural, quantity
 
 RUNNING, SUCCEEDED, FAILED, OTHER = GROUPS = ("running", "succeeded", "failed", "other")
 """Groups of exports; ``other`` holds those whose status is not documented."""
@@ -33,14 +34,26 @@ def created(task: ExportTask) -> str:
     return f"{task.created_at:%Y-%m-%d %H:%M}" if task.created_at else ""
 
 
+def samples(task: ExportTask) -> str:
+    """Return the sample counts of a row: ``8,400 of 20,000``, or one number where both are equal at the end."""
+    finished, total = task.finished_sample_count, task.total_sample_count
+    if total is None:
+        return "" if finished is None else quantity(finished)
+    if finished is None or (task.is_done and finished == total):
+        return quantity(total)
+    return f"{quantity(finished)} of {quantity(total)}"
+
+
 def summary(tasks: Iterable[ExportTask]) -> str:
-    """Return the counts by group in words: ``12 exports: 2 running, 9 succeeded, 1 failed``."""
+    """Return the counts by group in words: ``12 exports: 2 running, 9 succeeded, 1 failed``; ``1 export, running``."""
     counts = Counter(map(group, tasks))
     total = counts.total()
     if not total:
         return "no exports yet"
-    parts = [f"{counts[name]:,} {name}" for name in GROUPS if counts[name]]
-    return f"{total:,} export{'' if total == 1 else 's'}: {', '.join(parts)}"
+    parts = [(counts[name], name.replace(OTHER, "in another state")) for name in GROUPS if counts[name]]
+    if len(parts) == 1:
+        return f"{plural(total, 'export')}, {'all ' if total > 1 else ''}{parts[0][1]}"
+    return f"{plural(total, 'export')}: {', '.join(f'{count:,} {name}' for count, name in parts)}"
 
 
 def select(tasks: Iterable[ExportTask], status: str = "", query: str = "") -> tuple[ExportTask, ...]:
@@ -54,6 +67,7 @@ def select(tasks: Iterable[ExportTask], status: str = "", query: str = "") -> tu
 def _row_text(task: ExportTask) -> str:
     name = task.export_params.export_new_dataset_name if task.export_params else None
     words = [task.task_id, created(task), mode(task), name, task.path, task.obs_uri, task.status, group(task)]
+    words += [samples(task), percentage(task.fraction)]
     return "\n".join(filter(None, words)).casefold()
 
 

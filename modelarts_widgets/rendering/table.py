@@ -9,10 +9,10 @@ from ..api.models import ExportTask
 from .card import Card, status_word
 from .card_html import card_html, problem_html, progress_html
 from .card_text import card_text
-from .humanize import quantity, shortened
+from .humanize import percentage, plural, quantity, shortened
 from .labels import code_label
-from .markup import LIVE, STATIC, Skin, escaped
-from .summary import created, mode, summary
+from .markup import LIVE, STATIC, Skin, escaped, isolated
+from .summary import created, mode, samples, summary
 
 PAGE = 10
 """Rows of the live table that are shown at once."""
@@ -63,11 +63,15 @@ class Table(NamedTuple):
         if self.tasks is None or (len(self.matching) == len(self.tasks) and not self.last_page):
             return ""
         if not self.matching:
-            return "no export fits the filter"
+            return "no export matches the filter"
         first = self.page * PAGE + 1
         last = min(first + PAGE - 1, len(self.matching))
-        whole = f" (all: {quantity(len(self.tasks))})" if len(self.matching) < len(self.tasks) else ""
-        return f"{quantity(first)} to {quantity(last)} of {quantity(len(self.matching))}{whole}"
+        whole = plural(len(self.tasks), "export")
+        if not self.last_page:
+            return f"{quantity(last)} of {whole}"
+        rows = f"{quantity(first)} to {quantity(last)} of "
+        is_filtered = len(self.matching) < len(self.tasks)
+        return rows + (f"{quantity(len(self.matching))} found in {whole}" if is_filtered else whole)
 
 
 def table_html(table: Table, skin: Skin = LIVE) -> str:
@@ -106,8 +110,8 @@ def _more(tasks: Sequence[ExportTask]) -> str:
 
 
 def _head(table: Table, skin: Skin) -> str:
-    title = f"<span{skin('title')}>Dataset exports</span> <code{skin('id')}>{escaped(table.state.task_id)}</code>"
-    summed = f"<span{skin('status', table.state.severity)}>{escaped(table.headline())}</span>"
+    title = f"<span{skin('title')}>Dataset exports</span> <code{skin('id')}>{isolated(table.state.task_id)}</code>"
+    summed = f"<span{skin('status', table.state.severity)}>{isolated(table.headline())}</span>"
     return f"<div{skin('head', table.state.phase)}>{title} {summed}</div>{problem_html(table.state, skin)}"
 
 
@@ -127,13 +131,13 @@ def _row(task: ExportTask, skin: Skin, *, is_selected: bool) -> str:
     name, date, kind, path, samples, _, _ = _cells(task)
     card = Card(name, task, "polling")
     look = skin("status", card.severity) if skin is LIVE else ""  # its own style keeps it apart from a title
-    status = f"<span{look}{_tooltip(task)}>{escaped(status_word(task))}</span>"
+    status = f"<span{look}{_tooltip(task)}>{isolated(status_word(task))}</span>"
     whole = f' title="{escaped(task.obs_uri or "")}"' if skin is LIVE else ""  # there it may be cut
-    cells = [date, escaped(kind, _MAX_WORD), f"<code{whole}>{escaped(path, _MAX_PATH)}</code>", samples, status]
+    cells = [date, isolated(kind, _MAX_WORD), f"<code{whole}>{isolated(path, _MAX_PATH)}</code>", samples, status]
     drawn = "".join(f"<td{skin(part)}>{cell}</td>" for part, cell in zip(_PARTS[1:-1], cells, strict=True))
     mark = skin("selected") if is_selected and skin is LIVE else ""
     bar = f"<td{skin('share-cell')}>{progress_html(card, skin, f'Progress of {name}')}</td>"
-    return f'<tr{mark}><th scope="row"{skin("task")}><code>{escaped(name, _MAX_ID)}</code></th>{drawn}{bar}</tr>'
+    return f'<tr{mark}><th scope="row"{skin("task")}><code>{isolated(name, _MAX_ID)}</code></th>{drawn}{bar}</tr>'
 
 
 def _tooltip(task: ExportTask) -> str:
@@ -142,25 +146,15 @@ def _tooltip(task: ExportTask) -> str:
 
 
 def _cells(task: ExportTask) -> tuple[str, ...]:
-    card = Card("", task)
     return (
         shortened(task.task_id or "", _MAX_ID),
         created(task),
         shortened(mode(task), _MAX_WORD),
         shortened(task.obs_uri or "", _MAX_PATH),
-        _samples(task),
+        samples(task),
         status_word(task),
-        card.percent(),
+        percentage(task.fraction),
     )
-
-
-def _samples(task: ExportTask) -> str:
-    finished, total = task.finished_sample_count, task.total_sample_count
-    if total is None:
-        return "" if finished is None else quantity(finished)
-    if finished is None or (task.is_done and finished == total):
-        return quantity(total)
-    return f"{quantity(finished)} of {quantity(total)}"
 
 
 def _columns(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:

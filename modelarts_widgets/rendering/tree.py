@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -20,6 +20,10 @@ MAX_DEPTH = 20
 """Levels below a section that are drawn; deeper ones stay in ``task.raw``."""
 MAX_ROWS = 20_000
 """Rows that are drawn of one task; what is left out is counted, with the place where to find it."""
+MAX_CHARACTERS = 1_000_000
+"""Characters that are drawn of one task, before they are escaped; likewise."""
+MAX_VALUE = 2_000
+"""Characters of one value that are drawn, with those in its tooltip."""
 GROUP = 100
 """Elements of a long list that are folded into one branch."""
 
@@ -44,7 +48,7 @@ class Row(NamedTuple):
     """One line of the tree. All strings are plain text as the service sent it, not escaped."""
 
     name: str
-    """Field name, or the index of an element; search conditions are numbered from 1."""
+    """Field name, or the number of an element, from 1 as in the table of exports: the last one is the count."""
     value: str = ""
     """The value as text; for a branch, what it holds."""
     meaning: str = ""
@@ -56,8 +60,8 @@ class Row(NamedTuple):
     """Whether a branch starts unfolded."""
 
     @property
-    def first_index(self) -> int | None:
-        """Index of the first child, where all children are nothing but values under consecutive indexes."""
+    def first_number(self) -> int | None:
+        """Number of the first child, where all children are plain values under consecutive numbers."""
         start = self.children[0].name if self.children else ""
         if not (start.isdecimal() and len(start) <= len(str(MAX_ROWS))):
             return None
@@ -66,19 +70,26 @@ class Row(NamedTuple):
         return int(start) if plain else None
 
 
-def task_tree(task: ExportTask) -> tuple[Row, ...]:
-    """Return a task as sections of rows: export parameters, search conditions, and the rest of the task."""
+def task_tree(task: ExportTask, max_rows: int = MAX_ROWS) -> tuple[Row, ...]:
+    """Return a task as sections of rows: export parameters, search conditions, and the rest of the task.
+
+    Parameters
+    ----------
+    task : ExportTask
+        The task, of any size.
+    max_rows : int, default MAX_ROWS
+        Rows at the most, but for a few that group others or count what is left out. No section takes those of another.
+    """
     rest = _lasting(task)
     plain = dict(rest.pop("export_params")) if isinstance(rest.get("export_params"), dict) else {}
-    found = plain.get("search_conditions")
-    conditions = plain.pop("search_conditions") if found and isinstance(found, list) else []
-    layout = _Layout()
-    sections = [
-        _section("Export parameters", layout.fields("ExportParams", plain)),
-        layout.conditions(conditions),
-        _section("Task", layout.fields("ExportTask", rest)),
-    ]
-    return tuple(section for section in sections if section.children)
+    is_listed = isinstance(plain.get("search_conditions"), list) and plain["search_conditions"]
+    conditions = plain.pop("search_conditions") if is_listed else []
+    layout = _Layout(max_rows)
+    # The section that is likely to be the largest comes last: it gets what the others have left.
+    other = layout.share(3, lambda: _section("Task", layout.fields("ExportTask", rest)))
+    searched = layout.share(2, lambda: layout.conditions(conditions))
+    params = _section("Export parameters", layout.fields("ExportParams", plain))
+    return tuple(section for section in (params, searched, other) if section.children)
 
 
 def same_tree(one: ExportTask, other: ExportTask) -> bool:
@@ -119,21 +130,32 @@ def _section(name: str, children: tuple[Row, ...]) -> Row:
 class _Layout:
     """Turns JSON into rows, as long as there is room for them."""
 
-    def __init__(self) -> None:
-        self._room = MAX_ROWS
+    def __init__(self, rows: int) -> None:
+        self._rows, self._characters = rows, MAX_CHARACTERS
+
+    def share(self, parts: int, draw: Callable[[], Row]) -> Row:
+        """Return what a function draws in one of so many equal parts of the room that is left."""
+        rows, characters = self._rows, self._characters
+        self._rows, self._characters = rows // parts, characters // parts
+        spared = rows - self._rows, characters - self._characters
+        drawn = draw()
+        self._rows, self._characters = self._rows + spared[0], self._characters + spared[1]
+        return drawn
 
     def conditions(self, documents: list[Any]) -> Row:
         value = f"{len(documents):,}, any may match" if len(documents) > 1 else str(len(documents))
         rows = (self._condition(str(number), document) for number, document in enumerate(documents, 1))
-        children = self._elements(rows, len(documents), 1, "search_conditions")
+        children = self._elements(rows, len(documents), "search_conditions")
         return Row("Search conditions", value, children=children, is_open=True)
 
     def fields(self, document: str, raw: Mapping[str, object], depth: int = 0) -> tuple[Row, ...]:
         """Return declared fields in the page's order, then undeclared ones as they came."""
         declared = [name for name in DESCRIPTIONS.get(document, ()) if name in raw]
-        names = dict.fromkeys(chain(declared, raw))
-        rows = (self._row(document, name, raw[name], depth) for name in names)
-        return self._within_room(rows, len(names), "")
+        names = list(dict.fromkeys(chain(declared, raw)))
+        small_first = sorted(names, key=lambda name: _length(raw[name]))
+        rows = self._within_room((self._row(document, name, raw[name], depth) for name in small_first), len(names))
+        drawn = dict(zip(small_first, rows, strict=False))
+        return _with_rest([drawn[name] for name in names if name in drawn], len(names), "")
 
     def _condition(self, name: str, document: object) -> Row:
         if not isinstance(document, dict):
@@ -147,7 +169,7 @@ class _Layout:
             return Row(name, " or ".join(value), description=description)
         if isinstance(value, (dict, list)) and value:
             children = self._inside(document, name, value, depth + 1)
-            return Row(name, _count(value), description=description, children=children)
+            return Row(name, _count(value), "" if children else "in task.raw", description, children)
         if value in ("", [], {}):
             return Row(name, meaning="(not set)", description=description)
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
@@ -159,8 +181,8 @@ class _Layout:
         inner = _NESTED.get((document, name), _UNDECLARED)
         if isinstance(value, dict):
             return self.fields(inner, value, depth)
-        rows = (self._element(inner, str(index), element, depth) for index, element in enumerate(value))
-        return self._elements(rows, len(value), 0, name if document == "ExportParams" else "")
+        rows = (self._element(inner, str(number), element, depth) for number, element in enumerate(value, 1))
+        return self._elements(rows, len(value), name if document == "ExportParams" else "")
 
     def _element(self, document: str, name: str, value: object, depth: int) -> Row:
         if value and isinstance(value, str):
@@ -172,23 +194,36 @@ class _Layout:
             name, title if isinstance(title, str) else _count(value), children=self.fields(document, value, depth)
         )
 
-    def _elements(self, rows: Iterator[Row], count: int, start: int, name: str) -> tuple[Row, ...]:
+    def _elements(self, rows: Iterator[Row], count: int, name: str) -> tuple[Row, ...]:
         """Fold the elements of a long list into ranges."""
-        shown = self._within_room(rows, count, name)
+        shown = _with_rest(self._within_room(rows, count), count, name)
         if len(shown) <= GROUP:
             return shown
         groups = (shown[first : first + GROUP] for first in range(0, len(shown), GROUP))
-        return tuple(_range(group, start + GROUP * number) for number, group in enumerate(groups))
+        return tuple(_range(group, 1 + GROUP * number) for number, group in enumerate(groups))
 
-    def _within_room(self, rows: Iterator[Row], count: int, name: str) -> tuple[Row, ...]:
-        shown = []
-        while self._room > 0 and (row := next(rows, None)) is not None:
-            self._room -= 1
+    def _within_room(self, rows: Iterator[Row], count: int) -> list[Row]:
+        """Return as many rows as there is room for. All of one level come before what is inside of them."""
+        reserved, shown = min(count, self._rows), list[Row]()
+        self._rows -= reserved
+        while len(shown) < reserved and self._characters > 0:
+            row = next(rows)
+            self._characters -= len(row.name) + min(len(row.value), MAX_VALUE) + len(row.meaning + row.description)
             shown.append(row)
-        if len(shown) < count:
-            where = f"task.export_params.{name}" if name in _TYPED else "task.raw"
-            shown.append(Row("…", f"{count - len(shown):,} more", f"in {where}"))
-        return tuple(shown)
+        self._rows += reserved - len(shown)
+        return shown
+
+
+def _with_rest(rows: list[Row], count: int, name: str) -> tuple[Row, ...]:
+    """Return rows and, where some of them are left out but not all, one that counts those and says where they are."""
+    if len(rows) in {0, count}:
+        return tuple(rows)
+    where = f"task.export_params.{name}" if name in _TYPED else "task.raw"
+    return *rows, Row("…", f"{count - len(rows):,} more", f"in {where}")
+
+
+def _length(value: object) -> int:
+    return len(value) if isinstance(value, (str, list, dict)) else 0
 
 
 def _range(rows: tuple[Row, ...], first: int) -> Row:

@@ -6,10 +6,8 @@ import re
 from collections.abc import Iterable
 
 from .humanize import MAX_LENGTH
-from .markup import LIVE, Skin, escaped
-from .tree import Row, filter_rows
-
-_MAX_TITLE = 2_000
+from .markup import LIVE, Skin, escaped, isolated, isolating
+from .tree import MAX_VALUE, Row, filter_rows
 
 
 def tree_html(rows: Iterable[Row], skin: Skin = LIVE, query: str = "") -> str:
@@ -36,21 +34,21 @@ class _Tree:
     def draw(self, rows: Iterable[Row]) -> str:
         drawn = "".join(map(self._branch, rows))
         if self._query and not drawn:
-            return f"<div{self._skin('nothing')}>Nothing here holds “{escaped(self._query)}”</div>"
+            return f"<div{self._skin('nothing')}>No row contains “{isolated(self._query)}”</div>"
         return drawn
 
     def _branch(self, row: Row) -> str:
         skin = self._skin
-        count = f" <span{skin('count')}>({escaped(row.value)})</span>"
+        count = f" <span{skin('count')}>({isolated(row.value)})</span>"
         summary = f"<summary{skin('section')}>{self._marked(row.name)}{count}</summary>"
         return f"<details{skin('branch')}{_open(row)}>{summary}{self._list(row)}</details>"
 
     def _list(self, row: Row) -> str:
-        if row.first_index is not None:
+        if row.first_number is not None:
             items = "".join(
                 f"<li><code{_whole(child)}>{self._marked(child.value)}</code></li>" for child in row.children
             )
-            return f'<ol{self._skin("items")} start="{row.first_index}">{items}</ol>'
+            return f'<ol{self._skin("items")} start="{row.first_number}">{items}</ol>'
         return f"<ul{self._skin('rows')}>{''.join(map(self._item, row.children))}</ul>"
 
     def _item(self, row: Row) -> str:
@@ -73,12 +71,12 @@ class _Tree:
 
     def _marked(self, text: str) -> str:
         if self._pattern is None:
-            return escaped(text)
+            return isolated(text)
         pieces = self._pattern.split(text[:MAX_LENGTH])  # what matches is at the odd places
-        marked = [
+        marked = "".join(
             f"<mark>{escaped(piece)}</mark>" if place % 2 else escaped(piece) for place, piece in enumerate(pieces)
-        ]
-        return "".join(marked) + ("…" if len(text) > MAX_LENGTH else "")
+        )
+        return isolating(marked + ("…" if len(text) > MAX_LENGTH else ""))
 
 
 def _open(row: Row) -> str:
@@ -87,4 +85,4 @@ def _open(row: Row) -> str:
 
 def _whole(row: Row) -> str:
     """Return a tooltip with what is cut from a long value."""
-    return f' title="{escaped(row.value, _MAX_TITLE)}"' if len(row.value) > MAX_LENGTH else ""
+    return f' title="{escaped(row.value, MAX_VALUE)}"' if len(row.value) > MAX_LENGTH else ""

@@ -56,7 +56,7 @@ FIELDS = [
     for model in (ExportTask, ExportParams, SearchCondition, SearchLabels, SearchLabel, SearchProp)
     for field in dataclasses.fields(model)
 ]
-TAGS = {"code", "details", "div", "br", "li", "mark", "ol", "progress", "span", "strong", "summary", "ul"}
+TAGS = {"bdi", "code", "details", "div", "br", "li", "mark", "ol", "progress", "span", "strong", "summary", "ul"}
 TAGS |= {"table", "tbody", "td", "th", "thead", "tr"}
 ATTRIBUTES = {"aria-label", "class", "max", "open", "role", "scope", "start", "style", "tabindex", "title"}
 ATTRIBUTES |= {"value"}
@@ -130,12 +130,12 @@ def shown_items(markup: str) -> Iterator[tuple[int, str]]:
     samples=some.lists(some.text("abc", min_size=1, max_size=3), min_size=1, max_size=250),
     query=some.text("abc", max_size=2),
 )
-def test_an_element_is_shown_under_its_own_index_filtered_or_not(samples: list[str], query: str) -> None:
+def test_an_element_is_shown_under_its_own_number_filtered_or_not(samples: list[str], query: str) -> None:
     rows = task_tree(ExportTask.from_json({"export_params": {"samples": samples}}))
-    expected = [(index, value) for index, value in enumerate(samples) if query in value]
+    expected = [(number, value) for number, value in enumerate(samples, 1) if query in value]
     shown = sorted(shown_items(tree_html(rows, query=query)))
     assert shown == (expected or sorted(shown))
-    assert all(samples[index] == value for index, value in shown)
+    assert all(samples[number - 1] == value for number, value in shown)
 
 
 @pytest.mark.parametrize("kind", ["list", "object", "mixed"])

@@ -69,7 +69,7 @@ CARDS = {
     "waiting": Card("TZMuy7OKbClkGCAc3gb", phase="polling"),
     "example": card(),
     "running": card(**COUNTS, export_params=EXAMPLE["export_params"] | {"search_conditions": CONDITIONS})._replace(
-        speed=Speed(0.006, 96.7)
+        speed=Speed(0.006, 96.7), dataset_id="pFNTcKfq7sjnWBLyMe1"
     ),
     "succeeded": card(phase="done", **ENDED),
     "failed": card(phase="done", status="FAILED", error_code="ModelArts.4401", error_msg="The bucket is full."),
@@ -89,6 +89,9 @@ CARDS = {
         "everything", ExportTask.from_json(json.loads((DATA / "everything.json").read_text())), "polling"
     ),
     "left": card(phase="stopped", **COUNTS)._replace(note="last seen RUNNING 42.0 % at some time; go on with …"),
+    "paused": card(phase="paused", **COUNTS)._replace(dataset_id="pFNTcKfq7sjnWBLyMe1"),
+    "stopped": card(phase="stopped", **COUNTS)._replace(answered_at=datetime(2020, 11, 23, 4, tzinfo=timezone.utc)),
+    "closed": Card("TZMuy7OKbClkGCAc3gb", phase="stopped"),
     "lost": Card("no-such-task", phase="stopped", error=NotFoundError(error_code="ModelArts.4359", status_code=400)),
 }
 
@@ -176,7 +179,28 @@ def test_no_text_of_the_service_becomes_markup(hostile: str, draw: Callable[[Car
     assert attributes <= {"class", "style", "title", "max", "value", "open", "start", "aria-label", "role"}
 
 
-@pytest.mark.parametrize("odd", ["\x00", "\x1b[31m", "\ud800", "\u202e", "\x7f", "\ufffe", "\U0001fffe"], ids=ascii)
+RIGHT_TO_LEFT = "שלום"
+ODD = ["\ud800", "\u202e", "\u2068", "\u200f", "\u061c", "\u200b", "\U000e0041", "\x7f", "\ufffe", "\U0001fffe"]
+XHTML = "http://www.w3.org/1999/xhtml"
+
+
+@pytest.mark.parametrize("name", ["path", "status", "task_id", "error_msg"])
+@pytest.mark.parametrize("draw", [card_html, live_html])
+def test_text_that_runs_from_right_to_left_moves_no_neighbour(name: str, draw: Callable[[Card], str]) -> None:
+    drawn = card(**{"status": "FAILED"} | {name: RIGHT_TO_LEFT})._replace(task_id=RIGHT_TO_LEFT)
+    isolated = ["".join(bdi.itertext()) for bdi in strict(draw(drawn)).iter(f"{{{XHTML}}}bdi")]
+    shown = re.sub(r' (title|aria-label)="[^"]*"', "", draw(drawn)).count(RIGHT_TO_LEFT)
+    assert shown == sum(text.count(RIGHT_TO_LEFT) for text in isolated) > 0
+
+
+@pytest.mark.parametrize("name", ["sample_state", RIGHT_TO_LEFT])
+def test_the_tree_isolates_names_and_values(name: str) -> None:
+    drawn = tree_html(rows_of(**{name: RIGHT_TO_LEFT, "samples": [RIGHT_TO_LEFT]}), query=RIGHT_TO_LEFT[1])
+    assert re.sub(r"<bdi>.*?</bdi>", "", drawn).count(RIGHT_TO_LEFT[0]) == 0
+    strict(drawn)
+
+
+@pytest.mark.parametrize("odd", ["\x00", "\x1b[31m", "\x07", "\x9b", *ODD], ids=ascii)
 def test_what_no_document_may_hold_is_replaced(odd: str) -> None:
     drawn = card(path=f"/b/{odd}/", export_params={odd: odd}, status=odd)
     for text in (card_html(drawn), live_html(drawn), card_text(drawn)):
@@ -192,6 +216,33 @@ def rows_of(**params: Any) -> tuple[Row, ...]:  # noqa: ANN401 - any JSON
 def test_ten_thousand_ids_cost_little_markup_each() -> None:
     ids = [f"{number:032x}" for number in range(10_000)]
     assert len(tree_html(rows_of(samples=ids))) < 10_000 * (32 + 60)
+
+
+def test_drawn_bytes_have_a_bound() -> None:
+    quotes = card(export_params={"samples": ['"' * 2_800] * 3_000})
+    assert len(card_html(quotes)) < 8_000_000
+    assert "more</" in card_html(quotes)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"samples": ["s"] * 25_000, "search_conditions": CONDITIONS},
+        {"search_conditions": CONDITIONS * 5_000},
+        {"undeclared": [[[0]] * 3] * 5_000},
+        {str(number): {"a": 0} for number in range(5_000)},
+    ],
+    ids=["samples", "conditions", "nested", "fields"],
+)
+def test_a_text_has_fewer_than_two_hundred_lines_and_says_what_is_left_out(params: dict[str, Any]) -> None:
+    drawn = card(phase="retrying", export_params=params, **COUNTS)._replace(
+        error=ServiceError(status_code=503), delay=1.0, dataset_id="d"
+    )
+    lines = card_text(drawn).splitlines()
+    assert 50 < len(lines) < 200
+    assert any("more" in line and "in task." in line for line in lines)
+    assert any("hard samples labeled cat or dog" in line for line in lines) == ("search_conditions" in params)
+    assert any(line.split() == ["path", "/test-obs/daoChu/"] for line in lines)
 
 
 def test_what_a_filter_finds_is_marked_wherever_it_stands() -> None:
@@ -210,7 +261,7 @@ def test_marking_lets_nothing_become_markup(hostile: str) -> None:
 
 
 def test_a_filter_that_finds_nothing_says_so() -> None:
-    assert "Nothing here holds “&lt;x”" in tree_html(rows_of(export_dest="DIR"), query="<x")
+    assert "No row contains “&lt;x”" in tree_html(rows_of(export_dest="DIR"), query="<x")
 
 
 def test_a_long_value_is_cut_and_stays_within_reach() -> None:
@@ -230,6 +281,30 @@ def test_absurd_and_missing_numbers_leave_a_sane_card(odd: object, phase: str) -
         assert max(map(len, card_text(drawn).splitlines())) <= 100
         assert "took -" not in card_text(drawn)
         strict(card_html(drawn))
+
+
+def test_a_paused_card_points_at_its_button_where_it_has_one() -> None:
+    assert "polling is paused: press Resume" in live_html(CARDS["paused"])
+    assert "polling is paused: call monitor.resume()" in card_html(CARDS["paused"])
+    assert "polling is paused: call monitor.resume()" in card_text(CARDS["paused"])
+
+
+def test_a_card_whose_polling_fails_says_which_attempt_failed_and_when_the_next_is() -> None:
+    assert "attempt 2 of 10 failed, next in 8 s" in card_text(CARDS["retrying"])
+
+
+@pytest.mark.parametrize("name", ["stopped", "closed"])
+def test_a_card_that_its_user_has_stopped_does_not_look_like_a_failure(name: str) -> None:
+    assert "○ stopped" in card_text(CARDS[name]) or "● RUNNING · stopped" in card_text(CARDS[name])
+    assert "!" not in card_text(CARDS[name])
+    assert CARDS[name].severity == "quiet"
+
+
+def test_the_card_names_the_dataset_and_the_place_that_it_goes_to() -> None:
+    words = "from dataset pFNTcKfq7sjnWBLyMe1 to obs://test-obs/daoChu/"
+    assert words in card_text(CARDS["running"])
+    for draw in (card_html, live_html):
+        assert words in "".join(strict(draw(CARDS["running"])).itertext())
 
 
 def test_a_fault_of_ours_is_shown_with_its_type() -> None:

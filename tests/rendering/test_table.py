@@ -68,10 +68,11 @@ def test_the_text_has_the_same_rows() -> None:
     ("statuses", "words"),
     [
         ([], "no exports yet"),
-        (["RUNNING"], "1 export: 1 running"),
+        (["RUNNING"], "1 export, running"),
         (["INIT", "RUNNING", *["SUCCESSED"] * 9, "FAILED"], "12 exports: 2 running, 9 succeeded, 1 failed"),
-        (["THINKING", None], "2 exports: 2 other"),
-        (["SUCCESSED"] * 1_000, "1,000 exports: 1,000 succeeded"),
+        (["THINKING", None], "2 exports, all in another state"),
+        (["RUNNING", None], "2 exports: 1 running, 1 in another state"),
+        (["SUCCESSED"] * 1_000, "1,000 exports, all succeeded"),
     ],
 )
 def test_exports_are_counted_by_what_became_of_them(statuses: list[str | None], words: str) -> None:
@@ -117,6 +118,8 @@ def test_each_export_is_in_one_group_and_the_groups_are_all(found: list[ExportTa
         ("/classify/", ["rF9NNoB56k5rtYKg2Y7"]),
         ("2020-11-23 03:57", ["rF9NNoB56k5rtYKg2Y7"]),
         ("successed", ["rF9NNoB56k5rtYKg2Y7", "TZMuy7OKbClkGCAc3gb"]),
+        ("20", ["rF9NNoB56k5rtYKg2Y7", "TZMuy7OKbClkGCAc3gb"]),
+        ("100.0 %", ["rF9NNoB56k5rtYKg2Y7", "TZMuy7OKbClkGCAc3gb"]),
         ("nothing holds this", []),
     ],
 )
@@ -130,9 +133,9 @@ def test_a_row_is_found_by_what_it_says(query: str, names: list[str]) -> None:
         (0, 0, ""),
         (1, 0, ""),
         (10, 0, ""),
-        (11, 0, "1 to 10 of 11"),
-        (11, 1, "11 to 11 of 11"),
-        (1_000, 99, "991 to 1,000 of 1,000"),
+        (11, 0, "1 to 10 of 11 exports"),
+        (11, 1, "11 to 11 of 11 exports"),
+        (1_000, 99, "991 to 1,000 of 1,000 exports"),
     ],
 )
 def test_long_tables_are_paged(count: int, page: int, words: str) -> None:
@@ -145,8 +148,9 @@ def test_long_tables_are_paged(count: int, page: int, words: str) -> None:
 
 def test_a_filtered_table_says_how_many_there_are_in_all() -> None:
     many = [*map(export, range(30))]
-    assert table(*many, matching=tuple(many[:3])).position() == "1 to 3 of 3 (all: 30)"
-    assert table(*many, matching=()).position() == "no export fits the filter"
+    assert table(*many, matching=tuple(many[:1])).position() == "1 of 30 exports"
+    assert table(*many, matching=tuple(many[:25])).position() == "1 to 10 of 25 found in 30 exports"
+    assert table(*many, matching=()).position() == "no export matches the filter"
 
 
 def test_a_saved_table_has_a_hundred_rows_and_says_what_is_left_out() -> None:

@@ -9,7 +9,19 @@ from support import EXAMPLE
 
 from modelarts_widgets import ExportTask, SearchCondition
 from modelarts_widgets.rendering.conditions import condition_text
-from modelarts_widgets.rendering.tree import MAX_DEPTH, MAX_ROWS, Row, filter_rows, same_tree, size, task_tree
+from modelarts_widgets.rendering.tree import (
+    MAX_CHARACTERS,
+    MAX_DEPTH,
+    MAX_ROWS,
+    MAX_VALUE,
+    Row,
+    filter_rows,
+    same_tree,
+    size,
+    task_tree,
+)
+
+CONDITIONS = [{"hard": "1"}, {"hard": "0"}]
 
 
 def of(**document: Any) -> dict[str, Row]:  # noqa: ANN401 - any JSON
@@ -81,16 +93,16 @@ def test_labels_go_by_their_names_and_attributes_by_their_values() -> None:
         ("color", "red or blue", ""),
         ("tail", "null", "any value"),
         ("type", "1", "object detection"),
-        ("1", "0 fields", ""),
+        ("2", "0 fields", ""),
     ]
 
 
-def test_a_long_list_is_folded_into_ranges_that_tell_the_index() -> None:
+def test_a_long_list_is_folded_into_ranges_that_tell_the_numbers() -> None:
     samples = of_params(samples=[f"s{number}" for number in range(250)])["samples"]
     assert samples.value == "250 items"
-    assert [row.name for row in samples.children] == ["0–99", "100–199", "200–249"]  # noqa: RUF001 - en dashes
-    assert samples.children[1].first_index == 100
-    assert samples.children[1].children[0] == Row("100", "s100")
+    assert [row.name for row in samples.children] == ["1–100", "101–200", "201–250"]  # noqa: RUF001 - en dashes
+    assert samples.children[1].first_number == 101
+    assert samples.children[1].children[0] == Row("101", "s100")
 
 
 @pytest.mark.parametrize("count", [0, 1, 99, 100])
@@ -121,6 +133,43 @@ def test_past_a_limit_the_rest_is_counted_with_the_place_to_find_it(params: dict
     assert any(row.meaning == where and row.value.endswith("more") for row in rest)
 
 
+@pytest.mark.parametrize("crowd", [["s" * 32] * 25_000, ["s" * 30_000] * 1_000], ids=["many", "long"])
+def test_a_long_list_leaves_room_for_what_stands_beside_it(crowd: list[str]) -> None:
+    params = {"samples": crowd, "train_sample_ratio": "0.8", "undeclared": 1, "search_conditions": CONDITIONS}
+    sections = of(export_params=params, version_id="v", path="/b/")
+    assert [row.value for row in sections["Search conditions"].children] == ["hard samples", "non-hard samples"]
+    assert [row.name for row in sections["Task"].children] == ["path", "version_id"]
+    names = [row.name for row in sections["Export parameters"].children]
+    assert names == ["samples", "train_sample_ratio", "undeclared"]
+
+
+@pytest.mark.parametrize("crowd", ["search_conditions", "undeclared"])
+def test_no_section_takes_the_rows_of_another(crowd: str) -> None:
+    document = {"export_params": {"samples": ["s"] * 50, crowd: [{"hard": "1"}] * 25_000}, "version_id": "v"}
+    sections = task_tree(ExportTask.from_json(document | {"more": [[1]] * 25_000}))
+    (samples,) = [row for row in sections[0].children if row.name == "samples"]
+    assert len(samples.children) == 50
+    assert "version_id" in [row.name for row in sections[-1].children]
+    assert size(sections) < 1.05 * MAX_ROWS
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"samples": ["x" * 5_000] * 2_000},
+        {"x" * 5_000 + str(number): number for number in range(2_000)},
+        {"search_conditions": [{"sample_name": "x" * 5_000}] * 2_000},
+        {"deep": [{"deep": ["x" * 5_000] * 20}] * 100},
+    ],
+    ids=["samples", "names", "conditions", "deep"],
+)
+def test_characters_have_a_bound_and_what_is_left_out_is_counted(params: dict[str, Any]) -> None:
+    rows = task_tree(ExportTask.from_json({"export_params": params}))
+    assert sum(len(row.name[:200]) + len(row.value[:MAX_VALUE]) for row in leaves(rows)) < 1.05 * MAX_CHARACTERS
+    rest = [row for row in leaves(rows) if row.name == "…" or row.meaning == "in task.raw"]
+    assert rest
+
+
 def test_a_filter_keeps_what_matches_with_all_above_unfolded() -> None:
     rows = task_tree(
         ExportTask.from_json({"export_params": {"samples": ["cat", "dog"], "export_dest": "DIR"}, "path": "/"})
@@ -128,7 +177,7 @@ def test_a_filter_keeps_what_matches_with_all_above_unfolded() -> None:
     (section,) = filter_rows(rows, "CAT")
     (samples,) = section.children
     assert (section.is_open, samples.is_open) == (True, True)
-    assert samples.children == (Row("0", "cat"),)
+    assert samples.children == (Row("1", "cat"),)
 
 
 def test_a_filter_looks_at_names_values_and_words_alike() -> None:
@@ -153,7 +202,7 @@ def test_a_branch_that_matches_by_itself_keeps_all_below_it() -> None:
 def test_keys_that_look_like_numbers_are_no_indexes(keys: list[str]) -> None:
     row = of_params(undeclared=dict.fromkeys(keys, "value"))["undeclared"]
     assert [child.name for child in row.children] == keys
-    assert row.first_index is None
+    assert row.first_number is None
 
 
 @pytest.mark.parametrize("query", [".*", "(", "[a", "\\"])
