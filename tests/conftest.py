@@ -73,7 +73,8 @@ def serve() -> Iterator[Callable[..., str]]:
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name.replace("_", "-"), value)
-                self.send_header("Content-Length", str(len(body)))
+                if "Content_Length" not in headers:
+                    self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -21,6 +20,8 @@ from .responses import decode
 from .transport import Timeout, Transport
 from .urls import checked_endpoint, checked_identifier
 
+_DAY = 86_400.0
+
 
 class ModelArtsClient:
     """A connection to ModelArts in one project. Safe to share between threads; does no I/O until asked.
@@ -37,7 +38,10 @@ class ModelArtsClient:
     session : requests.Session, optional
         For proxies, certificates or adapters of your own. Default: a fresh one, closed by `close`.
     timeout : float or tuple of float, default (5.0, 30.0)
-        Seconds to wait for a connection, and for each piece of an answer.
+        Seconds to wait for a connection, for each piece of an answer, and for the request as a whole, name
+        resolution and all; up to a day. The third may be left out, and is the sum of the two then: 35 s. A single
+        number stands for the first two. Where a session brings a ``request`` or adapters of its own kind, the whole
+        is looked at between two pieces only; their waiting for a free connection or before a retry is theirs.
 
     Raises
     ------
@@ -63,11 +67,8 @@ class ModelArtsClient:
         self._renewing = threading.Lock()
         self._renewals = 0
         self._paging = Paging()
-        self._owns_session = session is None
-        self._session = requests.Session() if session is None else session
-        if self._owns_session and self.endpoint.startswith("http:"):
-            self._session.trust_env = False  # or the token would go through HTTP_PROXY, in the clear
-        self._transport = Transport(self._session)
+        # In the clear, the token must not go through HTTP_PROXY.
+        self._transport = Transport(session, trust_env=not self.endpoint.startswith("http:"))
 
     @classmethod
     def from_env(
@@ -181,9 +182,8 @@ class ModelArtsClient:
         self._refusal: AuthenticationError | None = None
 
     def close(self) -> None:
-        """Close the connections, unless the session is yours."""
-        if self._owns_session:
-            self._session.close()
+        """End the requests under way, and close the connections, unless the session is yours. It may be used again."""
+        self._transport.close()
 
     def __enter__(self) -> ModelArtsClient:
         return self
@@ -247,11 +247,13 @@ class ModelArtsClient:
 
 
 def _checked_timeout(timeout: object) -> Timeout:
-    pair = timeout if isinstance(timeout, tuple) else (timeout, timeout)
-    if len(pair) == len(("connect", "read")) and all(_is_positive(seconds) for seconds in pair):
-        return pair
-    raise ConfigurationError(f"The timeout must be seconds above 0, or a pair of them, not {timeout!r}")
+    limits: Any = timeout if isinstance(timeout, tuple) else (timeout, timeout)
+    if len(limits) in {2, 3} and all(map(_is_duration, limits)):
+        return limits  # type: ignore[no-any-return]
+    raise ConfigurationError(
+        f"The timeout must be seconds above 0 and up to a day, one to three of them, not {timeout!r}"
+    )
 
 
-def _is_positive(seconds: object) -> bool:
-    return isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and 0 < seconds < math.inf
+def _is_duration(seconds: object) -> bool:
+    return isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and 0 < seconds <= _DAY

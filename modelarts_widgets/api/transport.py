@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any, TypeAlias
 
 import requests
 from requests.auth import AuthBase
 
 from .auth import redacted
-from .errors import ConnectionFailedError, MalformedResponseError, bare
+from .connections import limit
+from .errors import MalformedResponseError
+from .exchanges import Cancellation, Exchange
+from .failures import failure, guarded
 
-Timeout: TypeAlias = "float | tuple[float, float]"
-"""Seconds to connect and seconds between two pieces of an answer; a single number stands for both."""
+__all__ = ["MAX_BODY", "Answer", "Cancellation", "Timeout", "Transport"]
+
+Timeout: TypeAlias = "float | tuple[float, float] | tuple[float, float, float]"
+"""Seconds to connect, seconds between two pieces of an answer, and seconds in all; see `ModelArtsClient`."""
+Answer: TypeAlias = "tuple[int, Mapping[str, str], bytes]"
+"""HTTP status, headers and body."""
 
 MAX_BODY = 32 * 2**20
 """Bytes; a longer answer is refused, so that a broken proxy cannot fill the memory."""
@@ -35,19 +43,31 @@ class Transport:
 
     Parameters
     ----------
-    session : requests.Session
+    session : requests.Session, optional
         Its settings, adapters and cookies hold as usual. One with a ``request`` of its own is left to that.
+        Default: one that keeps no cookies, closed by `close`.
+    trust_env : bool, default True
+        Whether a session of ours looks at the environment for proxies and certificates.
     """
 
-    def __init__(self, session: requests.Session) -> None:
-        self._session = session
-        self._is_plain = type(session).request is requests.Session.request
+    def __init__(self, session: requests.Session | None = None, *, trust_env: bool = True) -> None:
+        self.session = _own_session(trust_env=trust_env) if session is None else session
+        self._is_owned = session is None
+        self._is_plain = type(self.session).request is requests.Session.request
+        self._parents: list[requests.Session] = []
+        self._begin()
+
+    def _begin(self) -> None:
+        self._process = os.getpid()
+        self._running = Cancellation()
         self._settings: dict[str, Any] = {}
         self._read_for: object = None
         self._read_at = float("-inf")
 
-    def exchange(self, url: str, auth: AuthBase | None, timeout: Timeout) -> tuple[int, Mapping[str, str], bytes]:
-        """Ask once. Blocks.
+    def exchange(self, url: str, auth: AuthBase | None, timeout: Timeout) -> Answer:
+        """Ask once. Blocks, for the total of the timeout at most, beside what the credentials take.
+
+        What was lost on a connection kept from an earlier exchange is asked once more.
 
         Returns
         -------
@@ -57,32 +77,68 @@ class Transport:
         Raises
         ------
         ConnectionFailedError
-            When there is no answer.
+            When there is no answer, or none in time, or `close` or a `Cancellation` ended it.
         MalformedResponseError
-            When it is longer than `MAX_BODY`.
+            When it is longer than `MAX_BODY`, or no valid HTTP.
+        ConfigurationError
+            When the settings for proxies, certificates or headers allow no request.
+        ModelArtsError
+            What the credentials raise.
         """
+        self._mind_forks()
+        *pieces, seconds = _limits(timeout)
+        exchange = Exchange(seconds, self._running)
         try:
-            with self._get(url, auth, timeout) as response:
-                body = _read(response)
-                if response.status_code != _OK:
-                    body = redacted(body, response.request.headers)
-                return response.status_code, response.headers, body
-        except requests.RequestException as error:
-            what, cause = _why(error), bare(error)
-        # The error itself has the request, and its traceback the headers, token included: a bare copy
-        # is the cause, raised where the error is not the context.
-        raise ConnectionFailedError(f"{what} {url.partition('/v2/')[0]}") from cause
+            return self._asked(exchange, url, auth, tuple(pieces))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is not to be shown
+            failed = failure(error, exchange, url.partition("/v2/")[0])
+        try:
+            raise failed
+        finally:
+            del failed  # or its traceback would hold it, and it its traceback
 
-    def _get(self, url: str, auth: AuthBase | None, timeout: Timeout) -> requests.Response:
+    def close(self) -> None:
+        """End what is under way, in any thread, and close the session if it is ours. It may be used again."""
+        self._mind_forks()
+        running, self._running = self._running, Cancellation()
+        running.cancel()
+        if self._is_owned:
+            self.session.close()
+
+    def _mind_forks(self) -> None:
+        """Leave the connections to the parent, in a forked child; where they are not ours, they see to it."""
+        if self._process == os.getpid():
+            return
+        if self._is_owned:
+            self._parents.append(self.session)  # its locks may be held by threads that are no more: not even freed
+            self.session = _own_session(trust_env=self.session.trust_env)
+        self._begin()
+
+    def _asked(self, exchange: Exchange, url: str, auth: AuthBase | None, pieces: tuple[float, ...]) -> Answer:
+        send = self._prepared(url, auth, pieces)
+        with exchange:
+            exchange.left()
+            try:
+                return _answer(send(), exchange)
+            except requests.ConnectionError as error:
+                if isinstance(error, requests.Timeout) or not exchange.ask_again():
+                    raise
+            return _answer(send(), exchange)
+
+    def _prepared(self, url: str, auth: AuthBase | None, pieces: tuple[float, ...]) -> Callable[[], requests.Response]:
         # Redirects are not followed: requests would hand X-Auth-Token on to another host.
-        options: dict[str, Any] = {"timeout": timeout, "allow_redirects": False}
+        options: dict[str, Any] = {"timeout": pieces, "allow_redirects": False}
+        session, own = self.session, auth and guarded(auth)
+        limit(session.get_adapter(url))
         if not self._is_plain:
-            return self._session.get(url, auth=auth, stream=True, **options)
-        request = self._session.prepare_request(requests.Request("GET", url, auth=auth))
-        return self._session.send(request, **options, **self._settings_for(url))
+            return lambda: session.get(url, auth=own, stream=True, **options)
+        request = session.prepare_request(requests.Request("GET", url, auth=own))
+        request.hooks["response"].append(_without_redirect)
+        options.update(self._settings_for(url))
+        return lambda: session.send(request, **options)
 
     def _settings_for(self, url: str) -> dict[str, Any]:
-        session, now = self._session, time.monotonic()
+        session, now = self.session, time.monotonic()
         variables = [os.environ.get(name) for name in _VARIABLES] if session.trust_env else []
         read_for = (variables, dict(session.proxies), session.verify, session.cert)
         if read_for != self._read_for or now - self._read_at > _LASTING:
@@ -91,36 +147,49 @@ class Transport:
         return self._settings
 
 
-def _read(response: requests.Response) -> bytes:
+def _own_session(*, trust_env: bool) -> requests.Session:
+    session = requests.Session()
+    session.trust_env = trust_env
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+    return session
+
+
+def _limits(timeout: Timeout) -> tuple[float, ...]:
+    given = timeout if isinstance(timeout, tuple) else (timeout, timeout)
+    connect, read, seconds = (*given, sum(given))[:3]
+    return min(connect, seconds), min(read, seconds), seconds
+
+
+def _without_redirect(response: requests.Response, **_: object) -> None:
+    """Forget where an answer points to, or requests would read all of its body to prepare the next request."""
+    response.headers.pop("Location", None)
+
+
+def _answer(response: requests.Response, exchange: Exchange) -> Answer:
+    exchange.is_answered = True
+    with response:
+        body = _read(response, exchange)
+        if response.status_code != _OK:
+            body = redacted(body, response.request.headers)
+        return response.status_code, response.headers, body
+
+
+def _read(response: requests.Response, exchange: Exchange) -> bytes:
     """Read a body piece by piece, to give up on one that is too long."""
-    body = bytearray()
+    status, body = response.status_code, bytearray()
+    if "," in response.headers.get("Content-Encoding", ""):  # a few bytes could keep the decoders busy for years
+        raise MalformedResponseError("The answer cannot be decoded: it is encoded more than once", status_code=status)
     for chunk in response.iter_content(_CHUNK):
+        exchange.left()
         body += chunk
         if len(body) > MAX_BODY:
-            raise MalformedResponseError(
-                f"The answer is longer than {MAX_BODY} bytes", status_code=response.status_code
-            )
+            raise MalformedResponseError(f"The answer is longer than {MAX_BODY} bytes", status_code=status)
+    exchange.left()  # a connection that was shut down may look like one at its end
+    if _is_cut_short(response.raw):
+        raise MalformedResponseError("The answer is cut short: its compressed data has no end", status_code=status)
     return bytes(body)
 
 
-def _why(error: requests.RequestException) -> str:
-    if isinstance(error, requests.exceptions.SSLError):
-        return "The certificate was not accepted from"
-    if isinstance(error, requests.exceptions.ProxyError):
-        return "The proxy gives no connection to"
-    if isinstance(error, requests.Timeout):
-        return "No answer in time from"
-    return "There is no connection to"
-
-
-class Cancellation:
-    """Placeholder."""
-
-    def __enter__(self) -> Cancellation:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def cancel(self) -> None:
-        """Cancel."""
+def _is_cut_short(raw: object) -> bool:
+    """Look at urllib3's decoder: it takes whatever there is of gzip and deflate for a whole."""
+    return getattr(getattr(getattr(raw, "_decoder", None), "_obj", None), "eof", True) is False

@@ -87,7 +87,9 @@ def test_a_token_is_not_sent_in_the_clear(host: str) -> None:
         ModelArtsClient(f"http://{host}", "p")
 
 
-@pytest.mark.parametrize("timeout", [None, 0, -1, "soon", True, float("inf"), float("nan"), (5, None), (1, 2, 3), ()])
+@pytest.mark.parametrize(
+    "timeout", [None, 0, -1, "soon", True, float("inf"), float("nan"), (5, None), (1, 2, 3, 4), ()]
+)
 def test_a_timeout_that_would_wait_for_ever_or_not_at_all_is_refused(timeout: Any) -> None:  # noqa: ANN401 - any
     with pytest.raises(ConfigurationError, match="timeout must be"):
         ModelArtsClient("https://example.com", "p", timeout=timeout)

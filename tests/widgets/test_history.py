@@ -509,7 +509,7 @@ def test_without_a_client_the_environment_is_asked(simulator: Simulator, monkeyp
     history = ExportHistory(simulator.dataset_id)
     assert len(history.wait(20.0)) == 1
     history.close()
-    assert not client._session.adapters["http://"].poolmanager.pools  # type: ignore[attr-defined]
+    assert not client._transport.session.adapters["http://"].poolmanager.pools  # type: ignore[attr-defined]
 
 
 # Plain HTML while nothing runs

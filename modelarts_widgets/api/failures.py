@@ -1,0 +1,134 @@
+"""What went wrong in an exchange, in our own words: those of other libraries may repeat a secret."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+
+import requests
+from urllib3.exceptions import DecodeError, InvalidChunkLength, InvalidHeader, ProxyError
+
+from .errors import (
+    AuthenticationError,
+    ConfigurationError,
+    ConnectionFailedError,
+    MalformedResponseError,
+    ModelArtsError,
+)
+from .exchanges import Exchange
+
+_NOT_SENDABLE = "The request cannot be made: a header, or the proxy's address or password, holds what HTTP forbids"
+_NOT_READABLE = "A file of certificates or keys cannot be read (the session's, or that of REQUESTS_CA_BUNDLE)"
+_UNREADABLE = ("The answer is not valid HTTP", "The answer cannot be decoded: it is not what its Content-Encoding says")
+
+
+def failure(error: Exception, exchange: Exchange, where: str) -> ModelArtsError:
+    """Return our error for whatever an exchange raised, without what hangs on that.
+
+    An error of requests holds the request, and its traceback the headers, token included. The cause is an empty
+    error of the same type, for who wants to know it.
+    """
+    if isinstance(error, ModelArtsError):
+        return error.with_traceback(None)
+    ours = _meaning(error, exchange, where)
+    ours.__cause__ = _emptied(error)
+    return ours
+
+
+def _emptied(error: Exception) -> Exception | None:
+    try:
+        copy = type(error).__new__(type(error))
+    except Exception:  # noqa: BLE001 - a type that wants to be told something
+        return None
+    copy.args = ()
+    return copy
+
+
+def _meaning(error: Exception, exchange: Exchange, where: str) -> ModelArtsError:
+    causes = list(_chain(error))
+    if exchange.is_cancelled:
+        return ConnectionFailedError(f"The request was cancelled before {where} had answered")
+    if exchange.is_overdue:
+        return ConnectionFailedError(f"The answer took longer than {exchange.seconds:g} s in all from {where}")
+    if exchange.is_answered and any(map(_is_invalid, causes)):
+        return MalformedResponseError(_UNREADABLE[_has(causes, DecodeError)])
+    if not exchange.is_answered and isinstance(error, ValueError):
+        return ConfigurationError(_NOT_SENDABLE)
+    if type(error) in (OSError, FileNotFoundError, PermissionError):  # requests itself, before it sends
+        return ConfigurationError(_NOT_READABLE)
+    unusual = "" if isinstance(error, requests.RequestException) else f" ({type(error).__name__})"
+    return ConnectionFailedError(
+        f"{_why_not(causes, is_answered=exchange.is_answered)} {where}{unusual}{_refusal(causes)}"
+    )
+
+
+def _why_not(causes: list[BaseException], *, is_answered: bool) -> str:
+    if _has(causes, ProxyError, requests.exceptions.ProxyError):
+        return "The proxy gives no connection to"
+    if _has(causes, ssl.SSLError, requests.exceptions.SSLError):
+        return "The certificate was not accepted from" if _refusal(causes) else "TLS failed with"
+    if _has(causes, TimeoutError, requests.Timeout):
+        return "No answer in time from"
+    if is_answered:
+        return "The connection broke before the whole answer had come from"
+    return "The name cannot be resolved of" if _has(causes, socket.gaierror) else "There is no connection to"
+
+
+def _refusal(causes: list[BaseException]) -> str:
+    """Return what is wrong with a certificate: words of OpenSSL's own table, with the name of the host at most."""
+    refused = (cause for cause in causes if isinstance(cause, ssl.SSLCertVerificationError))
+    return next((f": {cause.verify_message}" for cause in refused), "")
+
+
+def _has(causes: list[BaseException], *kinds: type[BaseException]) -> bool:
+    return any(isinstance(cause, kinds) for cause in causes)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def _is_invalid(cause: BaseException) -> bool:
+    if isinstance(cause, (DecodeError, InvalidChunkLength, InvalidHeader, ValueError)):
+        return True
+    is_cut = isinstance(cause, (http.client.IncompleteRead, http.client.RemoteDisconnected))
+    return isinstance(cause, http.client.HTTPException) and not is_cut
+
+
+def guarded(
+    auth: Callable[[requests.PreparedRequest], object],
+) -> Callable[[requests.PreparedRequest], requests.PreparedRequest]:
+    """Return an auth object that raises errors of ours only; Ctrl-C and an exit of the program pass."""
+
+    def call(request: requests.PreparedRequest) -> requests.PreparedRequest:
+        try:
+            prepared = auth(request)
+        except ModelArtsError:
+            raise
+        except BaseException as error:  # whatever it is, there are no credentials
+            if _ends_the_program(error):
+                raise
+            failed = _no_credentials(error)
+        else:
+            if isinstance(prepared, requests.PreparedRequest):
+                return prepared
+            failed = AuthenticationError(f"The auth object returned no request, but {type(prepared).__name__}")
+        raise failed
+
+    return call
+
+
+def _ends_the_program(error: BaseException) -> bool:
+    is_meant = isinstance(error, (KeyboardInterrupt, SystemExit))
+    return is_meant and threading.current_thread() is threading.main_thread()
+
+
+def _no_credentials(error: BaseException) -> ModelArtsError:
+    is_unreachable = isinstance(error, (ConnectionError, TimeoutError, requests.RequestException))
+    kind = ConnectionFailedError if is_unreachable else AuthenticationError
+    return kind(f"No credentials could be had: the auth object raised {type(error).__name__}")
