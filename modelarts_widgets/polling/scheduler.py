@@ -36,8 +36,9 @@ class Job(Protocol):
 class Scheduler:
     """Runs jobs when they are due, on daemon threads that start when needed and end when nothing is left.
 
-    One thread waits for the next job while others work. It takes the job when fewer than `MAX_BUSY` steps are
-    busy: a step that takes longer than `GRACE` does not count, so that nobody waits for a server that hangs.
+    One thread waits for the next job while others work, and one more may wait to take its place. It takes the
+    job when fewer than `MAX_BUSY` steps are busy: one that takes longer than `GRACE` does not count, so that
+    nobody waits for a server that hangs.
     """
 
     def __init__(self) -> None:
@@ -59,6 +60,8 @@ class Scheduler:
         self._threads = 0
         self._is_awaited = False
         """Whether a thread waits for the next job, or is about to."""
+        self._is_spared = False
+        """Whether another one waits to take its place."""
 
     @property
     def threads(self) -> int:
@@ -75,7 +78,7 @@ class Scheduler:
         with self._changed:
             due, number = self._entries[job] = self.clock() + delay, next(self._numbers)
             heapq.heappush(self._queue, (due, number, job))
-            self._changed.notify()
+            self._changed.notify_all()
         self._see_to_the_next()
 
     def hasten(self, job: Job, delay: float) -> None:
@@ -109,7 +112,7 @@ class Scheduler:
                     self._lent.discard(me)
 
     def _see_to_the_next(self) -> None:
-        if not self._is_awaited:
+        if not (self._is_awaited or self._is_spared):
             # A plain thread has none of the kernel's context: on ipykernel 7.0 it cannot reach the
             # front end at all (LookupError: shell_parent), so it runs in a copy of this one's.
             context = contextvars.copy_context()
@@ -117,7 +120,8 @@ class Scheduler:
 
     def _start_thread(self, context: contextvars.Context) -> None:
         with self._changed:
-            if self._is_awaited or self._next_due() is None or self._counted(self.clock()) >= MAX_THREADS:
+            is_seen_to = self._is_awaited or self._is_spared or self._next_due() is None
+            if is_seen_to or self._counted(self.clock()) >= MAX_THREADS:
                 return
             self._threads += 1
             self._is_awaited = True
@@ -145,20 +149,26 @@ class Scheduler:
         me = threading.get_ident()
         with self._changed:
             self._busy.pop(me, None)
-            while (due := self._next_due()) is not None:
+            while (due := self._next_due()) is not None or self._busy:  # those who are busy may schedule more
                 now = self.clock()
-                pause = max(due - now, self._until_free(now))
+                pause = math.inf if due is None else max(due - now, self._until_free(now))
                 if pause <= 0:
                     self._busy[me] = now
                     self._is_awaited = self._is_awaited and not is_awaiting
+                    self._changed.notify_all()  # a spare thread takes this one's place
                     return self._pop()
-                if self._is_awaited and not is_awaiting:
+                if not self._is_awaited or is_awaiting:
+                    self._is_awaited = is_awaiting = True
+                    self._changed.wait(min(pause, threading.TIMEOUT_MAX))
+                elif not self._is_spared:
+                    self._is_spared = True  # cheaper than to start another one soon
+                    self._changed.wait()
+                    self._is_spared = False
+                else:
                     break
-                self._is_awaited = is_awaiting = True
-                self._changed.wait(min(pause, threading.TIMEOUT_MAX))
             self._threads -= 1
             self._is_awaited = self._is_awaited and not is_awaiting
-            self._changed.notify()  # there is room for another step
+            self._changed.notify_all()
             return None
 
     def _counted(self, now: float) -> int:
