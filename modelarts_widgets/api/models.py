@@ -7,6 +7,7 @@ converted where that loses nothing, and is ``None`` otherwise. ``raw`` keeps eve
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any, ClassVar, TypeVar
@@ -43,8 +44,12 @@ class _Document:
     @classmethod
     def from_json(cls: type[_DocumentT], document: Mapping[str, Any]) -> _DocumentT:
         """Read a decoded JSON object. Total: what cannot be read is ``None``, nothing raises."""
-        readers = {field.name: field.metadata["read"] for field in dataclasses.fields(cls) if field.metadata}
-        return cls(raw=document, **{name: read(document.get(name)) for name, read in readers.items()})
+        return cls(raw=document, **{name: read(document.get(name)) for name, read in _readers(cls)})  # type: ignore[arg-type] # a class can be hashed
+
+
+@functools.cache
+def _readers(document: type[_Document]) -> list[tuple[str, Callable[[object], object]]]:
+    return [(field.name, field.metadata["read"]) for field in dataclasses.fields(document) if field.metadata]
 
 
 @dataclasses.dataclass(frozen=True)

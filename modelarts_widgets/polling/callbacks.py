@@ -8,7 +8,7 @@ from typing import Any
 
 from ..api.models import ExportTask
 from . import scheduler
-from .state import State, Tasks, changing, logged, put_off
+from .state import State, Tasks, changing, guarded, put_off
 from .subject import Subject
 from .waiters import Waiters
 
@@ -41,6 +41,8 @@ class Callbacks:
         self._told: Tasks | None = None
         self._ended: set[str | None] | None = None
         """Exports whose end is no news."""
+        self._lock = threading.RLock()
+        """Held for the moment in which a thread takes its turn to tell, or lets it go."""
         self._version = self._delivered = 0
         self._teller: int | None = None
         """The thread that tells at present."""
@@ -92,7 +94,8 @@ class Callbacks:
 
     def forget(self) -> None:
         """Forget who was telling: that thread has stayed in the parent of this process."""
-        self._teller, self._delivered, self.waiters = None, self._version, Waiters()
+        self._lock, self.waiters = threading.RLock(), Waiters()
+        self._teller, self._delivered = None, self._version
 
     def _deliver(self) -> None:
         self.waiters.wake()
@@ -112,14 +115,14 @@ class Callbacks:
     def _is_to_tell(self) -> bool:
         """Take the turn if there is news and nobody else has it; let it go if there is none."""
         me = threading.get_ident()
-        with changing():
+        with self._lock:
             if self._teller in {None, me}:
                 self._teller = None if self.is_up_to_date() else me
             return self._teller == me
 
     def _tell(self, state: State) -> None:
         self._call(self._listeners, state)
-        if state.tasks is None:
+        if state.tasks is None or (state.tasks is self._told and not self._late):
             return
         if state.tasks is not self._told:
             self._told = state.tasks
@@ -141,5 +144,4 @@ class Callbacks:
 
     def _call(self, functions: Sequence[Callback], value: object) -> None:
         for fn in list(functions):
-            with logged(f"A callback of {self._subject.title}"):
-                fn(value)
+            guarded(self._subject.title, fn, value)

@@ -103,9 +103,8 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_locks)
 
 
-@contextmanager
-def logged(what: str) -> Iterator[None]:
-    """Run what reacts to a poll: what it raises, `SystemExit` too, is logged and disturbs nobody.
+def guarded(what: str, act: Callable[..., object], *arguments: object) -> None:
+    """Call what reacts to a poll: what it raises, `SystemExit` too, is logged and disturbs nobody.
 
     Raises
     ------
@@ -113,7 +112,7 @@ def logged(what: str) -> Iterator[None]:
         In the main thread, where it is the user who interrupts.
     """
     try:
-        yield
+        act(*arguments)
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
             raise

@@ -14,7 +14,7 @@ from ..api.auth import AuthBase
 from ..api.models import ExportTask
 from ..polling import scheduler
 from ..polling.limits import checked_interval
-from ..polling.state import State, logged
+from ..polling.state import State, guarded
 from ..polling.stats import Stats
 from ..polling.watch import ResultT, Watch
 from .display import Display, on_exit
@@ -195,15 +195,17 @@ class WatchWidget(Counted, VBox, Generic[ResultT]):
 
     def _on_state(self, state: State) -> None:
         """Show a new state, then set the traits, whose observers run without a lock."""
-        with self._lock, logged("Drawing"):  # a front end that cannot be reached must not hide the end of an export
-            self._draw()
-            self._update_display()
+        guarded("Drawing", self._show)  # a front end that cannot be reached must not hide the end of an export
         for name, value in self._observable(state).items():
             if self._watch.phase != state.phase:
                 return  # an observer has paused, resumed or stopped: newer values come next
             if value is not getattr(self, name):  # which spares traitlets most of its work
-                with logged(f"An observer of {name}"):
-                    self.set_trait(name, value)
+                guarded(f"An observer of {name}", self.set_trait, name, value)
+
+    def _show(self) -> None:
+        with self._lock:
+            self._draw()
+            self._update_display()
 
     def _redraw(self) -> None:
         """Draw at once what the reader has asked for."""
@@ -367,8 +369,7 @@ class WatchWidget(Counted, VBox, Generic[ResultT]):
 
 def _exit_all() -> None:
     for widget in list(ALL):
-        with logged("The last look of a card"):
-            widget._exit()
+        guarded("The last look of a card", widget._exit)
 
 
 on_exit(_exit_all)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import atexit
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from IPython.core.getipython import get_ipython
 from IPython.display import DisplayHandle, display
 
-from ..polling.state import logged
+from ..polling.state import guarded
 
 _MAX_OUTPUTS = 100
 """The oldest ones are likely to be gone."""
@@ -52,15 +53,9 @@ class Display:
             return
         self._content = dict(bundle)
         for handle in self._handles:
-            with logged("Showing a card again"):
-                handle.update(bundle, raw=True)
+            guarded("Showing a card again", partial(handle.update, bundle, raw=True))
 
 
 def on_exit(act: Callable[[], None]) -> None:
     """Register what is done when the process ends in an orderly way, while the front end can still be reached."""
-
-    def last() -> None:
-        with logged("The end"):
-            act()
-
-    atexit.register(last)
+    atexit.register(guarded, "The end", act)
