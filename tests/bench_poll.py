@@ -64,7 +64,7 @@ def main() -> None:
             scheduler.SCHEDULER = StepByStep()
             monitor = ExportMonitor(dataset, task, client=client)
             monitor.start()
-            poll = monitor.watch._poller
+            poll = monitor.watch._membership._poller
             assert poll is not None
             seen: dict[str, list[float]] = {name: [] for name in sides}
             for _ in range(ROUNDS):

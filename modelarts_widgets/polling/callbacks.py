@@ -13,6 +13,8 @@ from .subject import Subject
 from .waiters import Waiters
 
 Callback = Callable[[Any], object]
+_MOMENT = 0.1
+"""Seconds that a call which changes something grants to those who are told."""
 
 
 class Callbacks:
@@ -91,6 +93,11 @@ class Callbacks:
         """Tell everybody of the newest state as soon as the shared lock is free."""
         self._version += 1
         put_off(self._deliver)
+
+    def let_tell(self) -> None:
+        """Wait a moment until all have been told, so that what shows the watch is up to date when a call returns."""
+        if not self.are_called_here():
+            self.waiters.wait(self.is_up_to_date, _MOMENT)
 
     def forget(self) -> None:
         """Forget who was telling: that thread has stayed in the parent of this process."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any, Generic, TypeVar
 from weakref import WeakSet
 
@@ -14,7 +13,7 @@ from ..api.models import ExportTask
 from . import scheduler
 from .callbacks import Callbacks
 from .limits import checked_interval, checked_timeout
-from .poller import Poller, join
+from .membership import Membership
 from .speed import Speed
 from .state import Phase, State, changing
 from .stats import Stats, Tally
@@ -23,8 +22,6 @@ from .subject import Subject
 ResultT = TypeVar("ResultT")
 PATIENCE = 1.0
 """Seconds that a wait which is over grants to callbacks that are still running."""
-_MOMENT = 0.1
-"""Seconds that any other call grants to them."""
 
 ALL: WeakSet[Watch[Any]] = WeakSet()
 """Every watch of this process that is not closed."""
@@ -53,8 +50,7 @@ class Watch(Generic[ResultT]):
         self._subject = subject
         self._interval = checked_interval("interval", interval)
         self._unattended: float | None = None
-        self._poller: Poller | None = None
-        self._own = State()
+        self._membership = Membership(self)
         self._callbacks = Callbacks(subject, lambda: self.state)
         self._tally = Tally()
         self._waits = 0
@@ -67,7 +63,7 @@ class Watch(Generic[ResultT]):
     @property
     def state(self) -> State:
         """All that is known at this moment, as one immutable object."""
-        return self._poller.state if self._poller is not None else self._own
+        return self._membership.state
 
     @property
     def phase(self) -> Phase:
@@ -89,8 +85,7 @@ class Watch(Generic[ResultT]):
     def stats(self) -> Stats:
         """What watching has cost so far."""
         with changing():
-            delay = self.state.delay if self._poller is not None else None
-            return self._tally.stats(delay, scheduler.SCHEDULER.threads)
+            return self._tally.stats(self.state.delay, scheduler.SCHEDULER.threads)
 
     def _speed(self, task_id: str | None) -> Speed | None:
         """Return how fast an export moves; ``None`` while too little is known."""
@@ -142,8 +137,7 @@ class Watch(Generic[ResultT]):
     def refresh(self) -> None:
         """Ask at once instead of after the interval. Does not block; does nothing unless polling goes on."""
         with changing():
-            if self._poller is not None:
-                self._poller.expedite()
+            self._membership.expedite()
 
     def stop(self) -> None:
         """End the polling until `resume`; the export itself goes on. Does not block; cancels what is under way."""
@@ -184,7 +178,7 @@ class Watch(Generic[ResultT]):
         interval = checked_interval("interval", interval)
         with changing():
             self._interval, self._unattended = interval, unattended
-            self._adjust()
+            self._membership.adjust()
 
     @property
     def _pace(self) -> float:
@@ -196,16 +190,11 @@ class Watch(Generic[ResultT]):
         """Whether somebody waits."""
         return self._waits > 0
 
-    def _let_tell(self) -> None:
-        """Wait a moment until what has changed has been told, so that traits hold it when a call returns."""
-        if not self._callbacks.are_called_here():
-            self._callbacks.waiters.wait(self._callbacks.is_up_to_date, _MOMENT)
-
     def _look(self) -> None:
         """Ask at once, unless a request is under way or the service has asked for a delay: somebody looks."""
         with changing():
-            if self._poller is not None and self.phase == "polling" and not self._poller.is_asking:
-                self._poller.expedite()
+            if self.phase == "polling" and not self._membership.is_asking:
+                self._membership.expedite()
 
     def _yield(self) -> None:
         """Stop polling, to start again when it is wanted: another watch of the same subject has taken over."""
@@ -223,21 +212,12 @@ class Watch(Generic[ResultT]):
             self._join()
 
     def _join(self) -> None:
-        before, self._poller = self._poller, join(self)
-        if before is not None and before is not self._poller:
-            before.leave(self)
+        self._membership.join()
         self._callbacks.changed()
 
     def _leave(self, phase: Phase) -> None:
-        self._own = replace(self.state, phase=phase, delay=None, ended_by=None)
-        poller, self._poller = self._poller, None
-        if poller is not None:
-            poller.leave(self)
+        self._membership.leave(phase)
         self._callbacks.changed()
-
-    def _adjust(self) -> None:
-        if self._poller is not None:
-            self._poller.adjust()
 
     # Waiting.
 
@@ -339,11 +319,10 @@ class Watch(Generic[ResultT]):
             self._waits += 1
             self._is_only_waited_for = self._is_only_waited_for or self.phase == "idle"
             self._start()
-            self._adjust()
-            needed = 0
-            if self._poller is not None and self._subject.is_endless:
-                needed = self._poller.begun + 1  # what is under way may be older than this call
-                self._poller.expedite()
+            self._membership.adjust()
+            needed = self._membership.begun + 1 if self._subject.is_endless else 0  # what is under way may be older
+            if needed:
+                self._membership.expedite()
         try:
             yield lambda: self._is_over(needed)
         finally:
@@ -352,7 +331,7 @@ class Watch(Generic[ResultT]):
                 is_unwanted = self._is_only_waited_for and not (self._waits or self._callbacks.are_wanted)
                 if is_unwanted and self.state.is_active:
                     self._leave("idle")
-                self._adjust()
+                self._membership.adjust()
 
     def _is_over(self, needed: int) -> bool:
         state = self.state
@@ -368,8 +347,8 @@ class Watch(Generic[ResultT]):
 
     def _forget_parent(self) -> None:
         phase: Phase = "idle" if self.state.is_active else self.phase
-        self._own = replace(self.state, phase=phase, delay=None)
-        self._poller, self._waits = None, 0
+        self._membership.forget(phase)
+        self._waits = 0
         self._callbacks.forget()
 
     def __repr__(self) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Generic, Protocol
 from weakref import WeakSet
 
 import traitlets
-from ipywidgets import VBox, Widget
+from ipywidgets import Widget
 
 from ..api.auth import AuthBase
 from ..api.models import ExportTask
@@ -18,7 +18,7 @@ from ..polling.state import State, guarded
 from ..polling.stats import Stats
 from ..polling.watch import ResultT, Watch
 from .display import Display, on_exit
-from .parts import Counted, Kit, models_of
+from .parts import Kit, ModelBox
 
 MIN_TICK = 1.0
 """Seconds; what is shown does not move more often than that, whatever the interval."""
@@ -47,6 +47,10 @@ class Parts(Protocol):
         """What is shown, from top to bottom."""
 
     @property
+    def hidden(self) -> Sequence[Widget]:
+        """What is not shown at present."""
+
+    @property
     def classes(self) -> tuple[str, ...]:
         """What the style sheet goes by."""
 
@@ -54,7 +58,7 @@ class Parts(Protocol):
         """Bring the parts up to date."""
 
 
-class WatchWidget(Counted, VBox, Generic[ResultT]):
+class WatchWidget(ModelBox, Generic[ResultT]):
     """A widget that shows what a `Watch` knows, and lets its reader steer it.
 
     Parameters
@@ -90,7 +94,7 @@ class WatchWidget(Counted, VBox, Generic[ResultT]):
         self._children = (*parts.widgets, *self._controls)
         options = {"layout": kit.layout, "children": self._children, "_dom_classes": parts.classes}
         super().__init__(**{**options, **kwargs})
-        self._models = self._list_models()
+        self._adopt([*self._children, *parts.hidden])
         self._redraw()
         self._view_count = 0  # from now on, the front end counts its views
         self.observe(self._apply_interval, ["interval", "background_interval"])
@@ -128,17 +132,17 @@ class WatchWidget(Counted, VBox, Generic[ResultT]):
     def start(self) -> None:
         """Start to poll; see `Watch.start`."""
         self._watch.start()
-        self._watch._let_tell()
+        self._watch._callbacks.let_tell()
 
     def pause(self) -> None:
         """Stop polling for now; see `Watch.pause`."""
         self._watch.pause()
-        self._watch._let_tell()
+        self._watch._callbacks.let_tell()
 
     def resume(self, auth: AuthBase | None = None) -> None:
         """Go on after a pause, refused credentials or a stop; see `Watch.resume`."""
         self._watch.resume(auth)
-        self._watch._let_tell()
+        self._watch._callbacks.let_tell()
 
     def refresh(self) -> None:
         """Ask at once instead of after the interval; see `Watch.refresh`."""
@@ -147,7 +151,7 @@ class WatchWidget(Counted, VBox, Generic[ResultT]):
     def stop(self) -> None:
         """End the polling until `resume`; see `Watch.stop`."""
         self._watch.stop()
-        self._watch._let_tell()
+        self._watch._callbacks.let_tell()
 
     def done(self) -> bool:
         """Return whether all that is watched had ended by the last good answer. Does not block."""
@@ -178,7 +182,7 @@ class WatchWidget(Counted, VBox, Generic[ResultT]):
     def close(self) -> None:
         """End the polling and free the widget models. The object stays readable and shows what it knows last."""
         self._watch.close()
-        self._watch._let_tell()
+        self._watch._callbacks.let_tell()
         with self._lock:
             is_first, self._is_closed = not self._is_closed, True
             if is_first:
@@ -226,14 +230,10 @@ class WatchWidget(Counted, VBox, Generic[ResultT]):
         children = (*self._parts.widgets, *self._controls)
         if children != self._children:
             self.children = self._children = children
-            self._models = self._list_models()
+            self._adopt([*children, *self._parts.hidden])
         self._dom_classes = self._parts.classes
         if self._sent != before:
             self._drawn_at = now
-
-    @property
-    def _sent(self) -> int:
-        return self.sent + sum(model.sent for model in self._models if isinstance(model, Counted))
 
     # Where it is shown.
 
@@ -329,42 +329,6 @@ class WatchWidget(Counted, VBox, Generic[ResultT]):
         with self._lock:
             if is_superseded or self._display.is_static:
                 self._free()
-
-    # The models.
-
-    def _list_models(self) -> list[Widget]:
-        """Return all models but this one, each once, and after those that it refers to."""
-        parts = (*self._parts.widgets, *getattr(self._parts, "hidden", ()), *self._controls)
-        return list(dict.fromkeys([self.layout, *models_of(parts)]))
-
-    def _free(self) -> None:
-        """Free all models, those of layout and styles among them, until `_reopen`."""
-        for model in self._models:
-            model.close()
-        super().close()
-        # ipywidgets shadows this method on a closed widget, which would leave a bare repr to show
-        self.__dict__.pop("_repr_mimebundle_", None)
-
-    def _reopen(self) -> None:
-        for model in (*self._models, self):
-            model.open()  # does nothing for one that is open
-
-    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:  # noqa: ANN401, FBT001, FBT002
-        """Return the state as ipywidgets does; whoever asks for all of it has no view yet.
-
-        That is a page that has been loaded again: it would count its views on top of those that it had
-        before, which it never takes back.
-        """
-        state: dict[str, Any] = super().get_state(key, drop_defaults)
-        if key is None and state.get("_view_count"):
-            state["_view_count"] = 0
-        return state
-
-    def __del__(self) -> None:
-        """Leave undone what ipywidgets does here: garbage is collected at any time, in any thread, under any lock.
-
-        What is open is never garbage, and what has been closed has nothing left to free.
-        """
 
 
 def _exit_all() -> None:

@@ -40,6 +40,7 @@ class CardParts:
         self._task: ExportTask | None = None
         self._drawn: tuple[Card, str] | None = None
         self._phase = "active"
+        self.hidden: list[Widget] = []
         self.widgets: list[Widget] = [self._summary, self._bar, self.filter_box, self._tree, self._found]
 
     @property

@@ -43,8 +43,50 @@ class Marks(Counted, RadioButtons):
     """One mark for each row, to select it by mouse, or by Tab and Space: arrow keys are JupyterLab's own."""
 
 
+class ModelBox(Counted, VBox):
+    """A box that opens, frees and counts all models of its parts with its own."""
+
+    def _adopt(self, parts: Iterable[Widget]) -> None:
+        """Take parts, those that are not shown at present too, for one's own."""
+        self._models = list(dict.fromkeys([self.layout, *models_of(parts)]))
+
+    @property
+    def _sent(self) -> int:
+        """Messages so far, those of the parts among them."""
+        return self.sent + sum(model.sent for model in self._models if isinstance(model, Counted))
+
+    def _free(self) -> None:
+        """Free all models, those of layout and styles among them, until `_reopen`."""
+        for model in self._models:
+            model.close()
+        super().close()
+        # ipywidgets shadows this method on a closed widget, which would leave a bare repr to show
+        self.__dict__.pop("_repr_mimebundle_", None)
+
+    def _reopen(self) -> None:
+        for model in (*self._models, self):
+            model.open()  # does nothing for one that is open
+
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:  # noqa: ANN401, FBT001, FBT002
+        """Return the state as ipywidgets does; whoever asks for all of it has no view yet.
+
+        That is a page that has been loaded again: it would count its views on top of those that it had
+        before, which it never takes back.
+        """
+        state: dict[str, Any] = super().get_state(key, drop_defaults)
+        if key is None and state.get("_view_count"):
+            state["_view_count"] = 0
+        return state
+
+    def __del__(self) -> None:
+        """Leave undone what ipywidgets does here: garbage is collected at any time, in any thread, under any lock.
+
+        What is open is never garbage, and what has been closed has nothing left to free.
+        """
+
+
 class Box(Counted, VBox):
-    """A box around parts."""
+    """A box within a box."""
 
 
 class Kit:

@@ -98,7 +98,7 @@ def test_watches_of_different_exports_do_not(make: Make, scheduler: VirtualSched
     one.start()
     other.start()
     assert len(POLLERS) == 2
-    scheduler.cancel(one._poller)  # type: ignore[arg-type] # there is no other way to undo a step that is due
+    scheduler.cancel(one._membership._poller)  # type: ignore[arg-type] # there is no other way to undo a step that is due
 
 
 def test_clients_of_one_project_with_equal_credentials_count_as_one_and_with_others_do_not(
