@@ -7,36 +7,85 @@ import signal
 import threading
 from collections.abc import Sequence
 
+from .exports import SimulatedExport
 from .service import Simulator
+
+_USAGE = """\
+Simulating ModelArts at {endpoint}, exports: {count}. Ctrl-C ends it.
+
+# One export
+curl -H 'X-Auth-Token: {token}' {url}
+
+# Credentials for ModelArtsClient.from_env() and for other OpenStack clients
+export OS_AUTH_URL={iam_endpoint}
+export OS_USERNAME={username}
+export OS_PASSWORD={password}
+export OS_USER_DOMAIN_NAME={domain_name}
+export OS_PROJECT_DOMAIN_NAME={domain_name}
+export OS_PROJECT_NAME={project_name}
+export OS_REGION_NAME={project_name}
+export HUAWEICLOUD_SDK_REGION_MODELARTS_{region}={endpoint}
+
+# The same as a clouds.yaml, for OS_CLOUD=simulator
+clouds:
+  simulator:
+    auth:
+      auth_url: {iam_endpoint}
+      username: {username}
+      password: {password}
+      user_domain_name: {domain_name}
+      project_domain_name: {domain_name}
+      project_name: {project_name}
+    region_name: {project_name}
+    modelarts_endpoint_override: {endpoint}
+
+# All exports, by the command line of otcextensions
+openstack ma dataset export task list {dataset_id}
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Serve one export until interrupted, and print how to query it."""
+    """Serve exports until interrupted, and print how to query them."""
     options = _parser().parse_args(arguments)
-    outcome = "FAILED" if options.fail else "SUCCESSED"
     simulator = Simulator(port=options.port)
     try:
-        export = simulator.add_export(
-            samples=options.samples, seconds=options.seconds, outcome=outcome, gradual=not options.jump
-        )
+        exports = _add_exports(simulator, options)
         simulator.start()
     except ValueError as error:
         raise SystemExit(f"Cannot simulate that: {error}") from error
     except (OSError, OverflowError) as error:
         raise SystemExit(f"Cannot listen on port {options.port}: {error}") from error
     with simulator:
-        url = (
-            f"{simulator.endpoint}/v2/{simulator.project_id}/datasets/{export.dataset_id}/export-tasks/{export.task_id}"
-        )
         try:
             _accept_interrupts()
-            print(
-                f"Simulating ModelArts at {simulator.endpoint}, one export of {export.seconds:g} s. Ctrl-C ends it.\n"
-            )
-            print(f"curl -H 'X-Auth-Token: {simulator.token}' {url}", flush=True)
+            print(_usage(simulator, exports), flush=True)
             threading.Event().wait()
         except KeyboardInterrupt:
             print()
+
+
+def _add_exports(simulator: Simulator, options: argparse.Namespace) -> list[SimulatedExport]:
+    if options.exports < 1:
+        raise ValueError("there must be 1 export or more")
+    facts = {"samples": options.samples, "seconds": options.seconds, "outcome": options.outcome}
+    return [simulator.add_export(gradual=not options.jump, **facts) for _ in range(options.exports)]
+
+
+def _usage(simulator: Simulator, exports: Sequence[SimulatedExport]) -> str:
+    path = f"/v2/{simulator.project_id}/datasets/{simulator.dataset_id}/export-tasks/{exports[0].task_id}"
+    return _USAGE.format(
+        endpoint=simulator.endpoint,
+        count=len(exports),
+        token=simulator.token,
+        url=simulator.endpoint + path,
+        iam_endpoint=simulator.iam_endpoint,
+        username=simulator.username,
+        password=simulator.password,
+        domain_name=simulator.domain_name,
+        project_name=simulator.project_name,
+        region=simulator.project_name.replace("-", "_").upper(),
+        dataset_id=simulator.dataset_id,
+    )
 
 
 def _accept_interrupts() -> None:
@@ -48,9 +97,10 @@ def _accept_interrupts() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m modelarts_widgets.simulator", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="port to listen on (default: any free one)")
-    parser.add_argument("--samples", type=int, default=2_000, help="samples to export (default: %(default)s)")
-    parser.add_argument("--seconds", type=float, default=120.0, help="time until it ends (default: %(default)s)")
-    parser.add_argument("--fail", action="store_true", help="let the export fail")
+    parser.add_argument("--exports", type=int, default=1, help="number of exports (default: %(default)s)")
+    parser.add_argument("--samples", type=int, default=2_000, help="samples of each (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=120.0, help="time until they end (default: %(default)s)")
+    parser.add_argument("--outcome", choices=("SUCCESSED", "FAILED"), default="SUCCESSED", help="their final status")
     parser.add_argument("--jump", action="store_true", help="report no progress until the end")
     return parser
 

@@ -69,6 +69,8 @@ class SimulatedExport:
     path: str
     created: float
     """Seconds since 1970 UTC."""
+    export_type: int = 3
+    export_format: int = 2
 
     def document(self, now: float) -> dict[str, Any]:
         """Return the response body (Table 2 of the API page) at a moment, in seconds since 1970 UTC."""
@@ -77,9 +79,9 @@ class SimulatedExport:
         return {
             "task_id": self.task_id,
             "path": self.path,
-            "export_type": 3,
+            "export_type": self.export_type,
             "version_format": "Default",
-            "export_format": 2,
+            "export_format": self.export_format,
             "export_params": dict(self.params),
             **self._state(elapsed, is_over=is_over),
             "create_time": _milliseconds(self.created),

@@ -87,7 +87,8 @@ def _description(token: Token, methods: list[str], account: Account, catalog: li
 
 
 def _catalog(account: Account, endpoint: str) -> list[dict[str, Any]]:
-    urls = {"modelarts": f"{endpoint}/v2/{account.project_id}", "identity": f"{endpoint}/v3"}
+    project = f"{endpoint}/v2/{account.project_id}"
+    urls = {"modelarts": project, "modelartsv2": project, "identity": f"{endpoint}/v3"}  # v2: as otcextensions asks
     return [
         {"id": identifier(kind, 32), "type": kind, "name": kind, "endpoints": [_published(kind, url, account)]}
         for kind, url in urls.items()

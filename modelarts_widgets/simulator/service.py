@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import errno
-import re
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
 from types import TracebackType
 from typing import Any
-from urllib.parse import unquote
 
-from . import keystone
+from . import datasets, keystone
 from .adapter import InProcessSession
 from .exports import SimulatedExport
 from .faults import FAULTS
 from .identity import TEMPORARY_KEY_SECONDS, AccessKey, Identity
 from .keystone import Account
-from .listing import OffsetUnit, list_page
+from .listing import OffsetUnit
 from .messages import Answer, Request, gateway_fault, identifier, service_fault
 from .server import Server
 from .store import ExportStore
 
-_CALL = re.compile(r"/v2/([^/]+)/datasets/([^/]+)/export-tasks(?:/([^/]+))?")
 _NO_PORT = 1
 """Nothing listens there: a client that was not given the `Simulator.session` finds no other service by chance."""
 _PORT_ERRORS = {errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL}
@@ -265,34 +261,17 @@ class Simulator:
         identity_answer = keystone.answer(request, self._account, self._identity, self.endpoint)
         if identity_answer is not None:
             return identity_answer
-        call = _CALL.fullmatch(request.path)
-        if call is None or request.method != "GET":
+        call = datasets.read_call(request)
+        if call is None:
             return gateway_fault(404, "APIG.0101", "The API does not exist or has not been published.")
-        project_id, dataset_id, task_id = (unquote(part) if part else None for part in call.groups())
         answer = self._identity.fault(request)
-        if answer is None and project_id != self.project_id:
+        if answer is None and call.project_id != self.project_id:
             answer = service_fault(403, "ModelArts.0210", "The project ID in the URL is not that of the token.")
-        if answer is None and task_id is None:
-            answer = self._list(str(dataset_id), request.target.partition("?")[2])
-        answer = answer or self._export(str(dataset_id), str(task_id))
+        answer = answer or datasets.answer(call, self._store, self._clock(), self.offset_unit)
+        return answer if call.name == "dataset" else self._spoiled(answer)
+
+    def _spoiled(self, answer: Answer) -> Answer:
+        """Return the answer with the next injected fault."""
         with self._lock:
             fault = self._faults.popleft() if self._faults else None
         return FAULTS[fault](answer) if fault else answer
-
-    def _export(self, dataset_id: str, task_id: str) -> Answer:
-        export = self._store.find(dataset_id, task_id)
-        if export is not None:
-            return Answer(200, export.document(self._clock()))
-        if self._store.of(dataset_id) is None:
-            return _unknown_dataset(dataset_id)
-        return service_fault(400, "ModelArts.4359", f"The export task {task_id} does not exist.")
-
-    def _list(self, dataset_id: str, query: str) -> Answer:
-        exports, now = self._store.of(dataset_id), self._clock()
-        if exports is None:
-            return _unknown_dataset(dataset_id)
-        return list_page([partial(export.document, now) for export in exports], query, self.offset_unit)
-
-
-def _unknown_dataset(dataset_id: str) -> Answer:
-    return service_fault(400, "ModelArts.4352", f"The dataset {dataset_id} does not exist.")

@@ -11,6 +11,14 @@ from .exports import DEFAULT_PARAMS, SimulatedExport
 from .messages import identifier
 
 _OUTCOMES = ("SUCCESSED", "FAILED")
+_DEFAULTS: Mapping[str, Any] = {
+    "samples": 200,
+    "seconds": 20.0,
+    "outcome": "SUCCESSED",
+    "gradual": True,
+    "path": "/test-obs/daoChu/",
+}
+"""Of an export that a client creates; the same as those of `Simulator.add_export`."""
 
 
 class ExportStore:
@@ -32,13 +40,14 @@ class ExportStore:
 
     def add(
         self,
-        dataset_id: str | None,
-        task_id: str | None,
+        dataset_id: str | None = None,
+        task_id: str | None = None,
         *,
         params: Mapping[str, Any] | None,
         **facts: Any,  # noqa: ANN401 - the other fields of SimulatedExport
     ) -> SimulatedExport:
         """Add an export; `Simulator.add_export` documents what is rejected."""
+        facts = {**_DEFAULTS, **facts}
         if facts["samples"] < 0 or not facts["seconds"] >= 0:
             raise ValueError("samples and seconds must be 0 or more")
         if facts["outcome"] not in _OUTCOMES:
@@ -48,7 +57,7 @@ class ExportStore:
             key = (dataset_id or self._dataset_id, task_id or identifier(f"task {len(self._exports)}", 20))
             if key in self._exports:
                 raise ValueError(f"export {key[1]} of dataset {key[0]} exists already")
-            self._exports[key] = export = SimulatedExport(*key, params=details, path="/test-obs/daoChu/", **facts)
+            self._exports[key] = export = SimulatedExport(*key, params=details, **facts)
         return export
 
     def find(self, dataset_id: str, task_id: str) -> SimulatedExport | None:

@@ -9,30 +9,61 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import takewhile
+from pathlib import Path
 
 import pytest
 import requests
+from support import deprecations_of_openstack
 
+from modelarts_widgets import ModelArtsClient
+from modelarts_widgets.simulator import Simulator
 from modelarts_widgets.simulator.__main__ import main
 
 
 @contextmanager
-def command(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Run the command line until its curl line; yield the process and that line."""
+def command(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    """Run the command line; yield the process and the lines that it prints before it serves."""
     run = [sys.executable, "-m", "modelarts_widgets.simulator", "--port", "0", *arguments]
     with subprocess.Popen(run, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
-            yield process, next(line for line in process.stdout if line.startswith("curl "))
+            lines = [line.rstrip("\n") for line in takewhile(lambda line: "openstack ma" not in line, process.stdout)]
+            yield process, lines
         finally:
             process.kill()
 
 
 def test_the_command_prints_a_curl_line_that_works() -> None:
-    with command("--seconds", "5", "--jump") as (_, line):
-        _, _, header, url = shlex.split(line)
+    with command("--seconds", "5", "--jump") as (_, lines):
+        _, _, header, url = shlex.split(next(line for line in lines if line.startswith("curl ")))
         document = requests.get(url, headers=dict([header.split(": ")]), timeout=5).json()
     assert document["status"] in {"INIT", "RUNNING"}
+
+
+@deprecations_of_openstack
+def test_the_printed_variables_lead_to_the_exports(monkeypatch: pytest.MonkeyPatch) -> None:
+    with command("--exports", "3", "--seconds", "0", "--outcome", "FAILED") as (_, lines):
+        for line in lines:
+            name, is_there, value = line.removeprefix("export ").partition("=")
+            if line.startswith("export ") and is_there:
+                monkeypatch.setenv(name, *shlex.split(value))
+        assert_three_failed()
+
+
+@deprecations_of_openstack
+def test_the_printed_clouds_file_leads_to_the_exports(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with command("--exports", "3", "--seconds", "0", "--outcome", "FAILED") as (_, lines):
+        start = lines.index("clouds:")
+        (tmp_path / "clouds.yaml").write_text("\n".join(takewhile(bool, lines[start:])))
+        monkeypatch.setenv("OS_CLOUD", "simulator")
+        assert_three_failed()
+
+
+def assert_three_failed() -> None:
+    with ModelArtsClient.from_env() as client:
+        tasks = list(client.list_export_tasks(Simulator().dataset_id))  # always the same
+    assert [task.status for task in tasks] == ["FAILED"] * 3
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -52,7 +83,7 @@ def test_an_interrupt_ends_a_command_that_was_started_in_the_background() -> Non
         signal.signal(signal.SIGINT, before)
 
 
-@pytest.mark.parametrize("wrong", [["--port", "99999"], ["--samples", "-1"]], ids=str)
+@pytest.mark.parametrize("wrong", [["--port", "99999"], ["--samples", "-1"], ["--exports", "0"]], ids=str)
 def test_the_command_says_what_it_cannot_do(wrong: list[str]) -> None:
     with pytest.raises(SystemExit, match="Cannot"):
         main(wrong)

@@ -139,7 +139,7 @@ def test_a_token_is_issued_as_the_identity_service_does(simulator: Simulator) ->
     token = answer.json()["token"]
     assert answer.status_code == 201
     assert token["project"]["id"] == simulator.project_id
-    assert {service["type"] for service in token["catalog"]} == {"modelarts", "identity"}
+    assert {service["type"] for service in token["catalog"]} == {"modelarts", "modelartsv2", "identity"}
     assert token["expires_at"].endswith("Z")
     assert "ModelArts.4352" in message(get(simulator, token=answer.headers["X-Subject-Token"]))
     again = {"identity": {"methods": ["token"], "token": {"id": answer.headers["X-Subject-Token"]}}}

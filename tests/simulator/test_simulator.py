@@ -160,7 +160,7 @@ def test_an_answer_is_one_write(simulator: Simulator, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
-def test_only_reading_is_published(simulator: Simulator, method: str) -> None:
+def test_an_export_can_only_be_read(simulator: Simulator, method: str) -> None:
     export = simulator.add_export()
     url = f"{simulator.endpoint}/v2/{simulator.project_id}/datasets/{export.dataset_id}/export-tasks/{export.task_id}"
     answer = requests.request(method, url, data="{}", headers={"X-Auth-Token": simulator.token}, timeout=5)
