@@ -11,7 +11,7 @@ import requests
 from requests.auth import AuthBase
 
 from .auth import redacted
-from .errors import ConnectionFailedError, MalformedResponseError, bare
+from .errors import ConnectionFailedError, MalformedResponseError, without_request
 
 Timeout: TypeAlias = "float | tuple[float, float]"
 """Seconds to connect and seconds between two pieces of an answer; a single number stands for both."""
@@ -68,7 +68,7 @@ class Transport:
                     body = redacted(body, response.request.headers)
                 return response.status_code, response.headers, body
         except requests.RequestException as error:
-            what, cause = _why(error), bare(error)
+            what, cause = _why(error), without_request(error)
         # The error itself has the request, and its traceback the headers, token included: a bare copy
         # is the cause, raised where the error is not the context.
         raise ConnectionFailedError(f"{what} {url.partition('/v2/')[0]}") from cause

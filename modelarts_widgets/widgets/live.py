@@ -205,7 +205,7 @@ class Live(Viewed):
 
     def _ask(self) -> Any:  # noqa: ANN401 - the child knows
         insists, self._insists = self._insists, False
-        refusal = self.client.refusal
+        refusal = self.client.last_auth_error
         if refusal is not None and not insists:
             # Another widget has learned it already; one refusal each, and the access key would be locked.
             raise refusal.with_traceback(None)

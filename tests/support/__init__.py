@@ -49,7 +49,7 @@ class Script:
         self.asked = 0
         self.auth: object = None
         self.endpoint, self.project_id = f"script {id(self)}", "p"
-        self.refusal: AuthenticationError | None = None
+        self.last_auth_error: AuthenticationError | None = None
 
     def get_export_task(self, dataset_id: str, task_id: str) -> ExportTask:
         """Give the next answer."""

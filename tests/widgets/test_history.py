@@ -38,7 +38,7 @@ class Dataset:
     def __init__(self, *tasks: dict[str, Any]) -> None:
         self.tasks = list(tasks)
         self.asked = 0
-        self.auth = self.refusal = None
+        self.auth = self.last_auth_error = None
         self.endpoint, self.project_id = f"dataset {id(self)}", "p"
         self.error: Exception | None = None
 
