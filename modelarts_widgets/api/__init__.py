@@ -1,1 +1,1 @@
-"""The service: ask it and read what it says. Knows nothing of polling, drawing or notebooks, and may be used alone."""
+"""The service's API: send requests and read the answers. Independent of polling, rendering and notebooks."""

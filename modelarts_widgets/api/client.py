@@ -1,10 +1,10 @@
-"""`ModelArtsClient`: one session, one method per API call, JSON in, model or error out."""
+"""`ModelArtsClient`: one session, one method per API call, a model or a typed error out."""
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -12,7 +12,8 @@ from urllib.parse import quote, urlencode
 import requests
 from requests.auth import AuthBase
 
-from .config import discover
+from .auth.base import Identity
+from .config import find_connection
 from .errors import AuthenticationError, ConfigurationError
 from .models import ExportTask
 from .pagination import SIZE, Page, Paging
@@ -24,17 +25,17 @@ _DAY = 86_400.0
 
 
 class ModelArtsClient:
-    """A connection to ModelArts in one project. Safe to share between threads; does no I/O until asked.
+    """A connection to ModelArts in one project. Safe to share between threads; its constructor does no I/O.
 
     Parameters
     ----------
     endpoint : str
         Such as ``https://modelarts.eu-de.otc.t-systems.com``. Plain ``http`` is for loopback addresses only.
     project_id : str or None
-        The project that the datasets belong to. ``None`` leaves it to credentials that know theirs, such
-        as `OpenStackAuth`, which are asked at the first request.
+        The project that the datasets belong to. ``None``: that of the credentials, where they know it, as
+        `OpenStackAuth` does; it is looked up at the first request.
     auth : requests.auth.AuthBase, optional
-        Such as `TokenAuth`. Default: what the session does by itself.
+        Such as `TokenAuth`. Default: whatever the session does by itself.
     session : requests.Session, optional
         For proxies, certificates or adapters of your own. Default: a fresh one, closed by `close`.
     timeout : float or tuple of float, default (5.0, 30.0)
@@ -62,6 +63,7 @@ class ModelArtsClient:
     ) -> None:
         self.endpoint = checked_endpoint(endpoint)
         self.project_id = None if project_id is None else checked_identifier("project_id", project_id)
+        self._finds_project = project_id is None
         self.timeout = _checked_timeout(timeout)
         self.auth = auth
         self._renewing = threading.Lock()
@@ -74,7 +76,7 @@ class ModelArtsClient:
     def from_env(
         cls, *, region: str | None = None, endpoint: str | None = None, project_id: str | None = None
     ) -> ModelArtsClient:
-        """Connect with what is in the environment and its usual files. Reads them only; asks nobody.
+        """Return a client for what the environment and the usual files name. Reads them only; sends no request.
 
         In this order: the variables of Huawei Cloud's SDK (``HUAWEICLOUD_SDK_*``), those of Terraform
         (``HW_*``), those of OpenStack (``OS_*``, ``OS_CLOUD``), ``~/.huaweicloud/credentials``, ``clouds.yaml``.
@@ -83,22 +85,22 @@ class ModelArtsClient:
         Parameters
         ----------
         region : str, optional
-            Such as ``eu-de``; tells the endpoint. Default: the one that is found.
+            Such as ``eu-de``; determines the endpoint. Default: the one that is found.
         endpoint : str, optional
-            Wins over any region. Default: that of the region.
+            Takes precedence over any region. Default: that of the region.
         project_id : str, optional
             Default: the one that is found, or the one that the credentials are for.
 
         Raises
         ------
         ConfigurationError
-            For what is missing; lists what was looked for and what was found, without values.
+            When something is missing. The message lists what was looked for and what was found, without values.
         """
-        found = discover(os.environ, region=region, endpoint=endpoint, project_id=project_id)
+        found = find_connection(os.environ, region=region, endpoint=endpoint, project_id=project_id)
         return cls(found.endpoint, found.project_id, auth=found.auth)
 
     def get_export_task(self, dataset_id: str, task_id: str) -> ExportTask:
-        """Ask for the state of one export task. Blocks for the request.
+        """Return the state of one export task. Blocks for the request.
 
         Parameters
         ----------
@@ -117,17 +119,17 @@ class ModelArtsClient:
         TypeError, ValueError
             For an ID that is no string, or can be no part of a path. Nothing is sent.
         ModelArtsError
-            One of its children says what went wrong.
+            A subclass names what went wrong.
         """
         dataset = quote(checked_identifier("dataset_id", dataset_id), safe="")
         task = quote(checked_identifier("task_id", task_id), safe="")
         return ExportTask.from_json(self._get(f"/datasets/{dataset}/export-tasks/{task}"))
 
     def list_export_tasks(self, dataset_id: str, *, export_type: int | None = None) -> Iterator[ExportTask]:
-        """List all export tasks of a dataset, each once, in the service's order (the newest first).
+        """Return an iterator over all export tasks of a dataset, each once, in the service's order (newest first).
 
-        Asks for 100 tasks a page, as they are needed: the iterator blocks for a request, now and then.
-        Whether the service counts its ``offset`` in pages or in rows is found out and remembered.
+        Requests pages of 100 tasks as they are needed, so the iterator blocks now and then. Whether the service
+        counts its ``offset`` in pages or in rows is detected and remembered.
 
         Parameters
         ----------
@@ -140,14 +142,14 @@ class ModelArtsClient:
         Returns
         -------
         iterator of ExportTask
-            Tasks that appear or vanish while it runs may be missed; none comes twice.
+            Tasks that are created or deleted meanwhile may be missing; none occurs twice.
 
         Raises
         ------
         TypeError, ValueError
-            At once, for an ID that is no string or can be no part of a path, or a type that is no integer.
+            Immediately, for an ID that is no string or can be no part of a path, or a type that is no integer.
         ModelArtsError
-            While it runs; one of its children says what went wrong.
+            During iteration; a subclass names what went wrong.
         """
         dataset = quote(checked_identifier("dataset_id", dataset_id), safe="")
         if export_type is not None and type(export_type) is not int:
@@ -161,17 +163,17 @@ class ModelArtsClient:
         return self._paging.walk(ask)
 
     @property
-    def refusal(self) -> AuthenticationError | None:
-        """How the present credentials were refused at last; ``None`` when they were changed or accepted since.
+    def last_auth_error(self) -> AuthenticationError | None:
+        """How the present credentials were refused last; ``None`` if they were changed or accepted since.
 
-        Who asks by itself, again and again, must not go on with such credentials: after a few refusals
-        in a row the service locks an access key for everybody who uses it.
+        Whatever polls must stop with such credentials: after a few refusals in a row the service locks an
+        access key for everybody who uses it.
         """
         return self._refusal
 
     @property
     def auth(self) -> AuthBase | None:
-        """The credentials. May be changed at any time, for all that ask through this client."""
+        """The credentials. May be replaced at any time, for everything that uses this client."""
         return self._auth
 
     @auth.setter
@@ -179,7 +181,16 @@ class ModelArtsClient:
         if auth is not None and not callable(auth):
             raise ConfigurationError(f"auth must be an object such as TokenAuth(token), not {type(auth).__name__}")
         self._auth = auth
+        if self._finds_project:
+            self.project_id = None  # the new ones may be for another
         self._refusal: AuthenticationError | None = None
+
+    @property
+    def _identity(self) -> Hashable:
+        """Equal for two clients that would be answered alike. May read the files of `OpenStackAuth`."""
+        project = None if self._finds_project else self.project_id
+        session = None if self._transport._is_owned else Identity(self._transport.session, by_value=False)
+        return self.endpoint, project, Identity(self._auth), session
 
     def close(self) -> None:
         """End the requests under way, and close the connections, unless the session is yours. It may be used again."""
@@ -238,12 +249,13 @@ class ModelArtsClient:
         return True
 
     def _project(self) -> str:
-        if self.project_id is None:
+        project_id = self.project_id
+        if project_id is None:
             ask: Callable[[], str] | None = getattr(self.auth, "get_project_id", None)
             if ask is None:
                 raise ConfigurationError("The project ID is missing, and these credentials do not know theirs")
-            self.project_id = checked_identifier("project_id", ask())
-        return self.project_id
+            project_id = self.project_id = checked_identifier("project_id", ask())
+        return project_id
 
 
 def _checked_timeout(timeout: object) -> Timeout:

@@ -1,4 +1,4 @@
-"""JSON values of any type into the types the models declare: converted where nothing is lost, else ``None``.
+"""Coercion of JSON values to the types that the models declare: lossless, or else ``None``.
 
 The service sends other JSON types than its tables declare: a number where a string is documented,
 a word where a boolean is.
@@ -10,17 +10,17 @@ import math
 
 
 def text(value: object) -> str | None:
-    """Read a string; numbers and booleans in the form JSON has them."""
+    """Return a string; numbers and booleans in their JSON form."""
     if isinstance(value, bool):
         return "true" if value else "false"
     try:
         return str(value) if isinstance(value, (str, int, float)) else None
-    except ValueError:  # an integer of more digits than Python is willing to write
+    except ValueError:  # an integer with more digits than Python converts
         return None
 
 
 def number(value: object) -> float | None:
-    """Read a finite number, or the text of one. Booleans are none."""
+    """Return a finite number, given as such or as text. Booleans do not count."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
     try:
@@ -31,7 +31,7 @@ def number(value: object) -> float | None:
 
 
 def integer(value: object) -> int | None:
-    """Read a whole number, or the text of one."""
+    """Return a whole number, given as such or as text."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -44,19 +44,19 @@ def integer(value: object) -> int | None:
 
 
 def boolean(value: object) -> bool | None:
-    """Read a boolean, or the word for one."""
+    """Return a boolean, given as such or as text."""
     if isinstance(value, str):
         return {"true": True, "false": False}.get(value.strip().lower())
     return value if isinstance(value, bool) else None
 
 
 def texts(value: object) -> tuple[str, ...] | None:
-    """Read a list of strings; what is no scalar is left out."""
+    """Return a tuple of strings; items that are not scalar are left out."""
     if not isinstance(value, list):
         return None
     return tuple(read for read in map(text, value) if read is not None)
 
 
 def text_lists(value: object) -> dict[str, tuple[str, ...] | None] | None:
-    """Read an object of lists of strings; a value that is no list is ``None``."""
+    """Return a dictionary of tuples of strings; a value that is not a list is ``None``."""
     return {key: texts(item) for key, item in value.items()} if isinstance(value, dict) else None

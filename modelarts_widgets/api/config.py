@@ -1,6 +1,6 @@
-"""Endpoint, project and credentials from the variables and files that people already have.
+"""Endpoint, project and credentials from the environment variables and files that users already have.
 
-Credentials are taken from the first of these places that has any; nothing asks the network:
+Credentials are taken from the first of these sources that has any; no request is sent:
 
 1. ``HUAWEICLOUD_SDK_AK`` and ``HUAWEICLOUD_SDK_SK`` (``HUAWEICLOUD_SDK_SECURITY_TOKEN``), of Huawei Cloud's SDK
 2. ``HW_ACCESS_KEY`` and ``HW_SECRET_KEY`` (``HW_SECURITY_TOKEN``), else ``HW_AUTH_TOKEN``, of Terraform
@@ -11,8 +11,8 @@ Credentials are taken from the first of these places that has any; nothing asks 
 7. the file ``~/.huaweicloud/credentials``, or the one that ``HUAWEICLOUD_SDK_CREDENTIALS_FILE`` names
 8. the only entry of ``clouds.yaml``, where the extra ``openstack`` is installed
 
-Half of a pair is an error, not a reason to look on: it would end with credentials that nobody meant.
-Credentials of one family never go to an address that a family before it names: a token for one cloud must
+Half of a pair is an error rather than skipped, or other credentials than the intended ones might be used.
+Credentials of one family are never sent to an address that an earlier family names: a token for one cloud must
 not reach another.
 """
 
@@ -51,7 +51,7 @@ _LOOKED_FOR = (
 
 
 class _Family(NamedTuple):
-    """Variables that belong together; what one lacks, it takes from the families after it."""
+    """Variables that belong together; what one family lacks is taken from the families after it."""
 
     projects: tuple[str, ...]
     regions: tuple[str, ...]
@@ -66,12 +66,12 @@ _TERRAFORM = _Family(
     ("HW_AUTH_URL", *_OPENSTACK.auth_urls),
     "HW_CLOUD",
 )
-_CLOUD = _Family((), (), ())  # openstacksdk has read what counts for it
+_CLOUD = _Family((), (), ())  # openstacksdk has read its settings
 _SDK = _TERRAFORM._replace(projects=("HUAWEICLOUD_SDK_PROJECT_ID", *_TERRAFORM.projects))
 
 
 class _Credentials(NamedTuple):
-    """Credentials, where they come from, and what was told beside them."""
+    """Credentials, where they come from, and the settings that came with them."""
 
     origin: str
     auth: AuthBase
@@ -84,26 +84,26 @@ class Connection(NamedTuple):
 
     endpoint: str
     project_id: str | None
-    """``None`` where the credentials know theirs, and must be asked."""
+    """``None`` where the credentials know theirs."""
     auth: AuthBase
 
 
-def discover(
+def find_connection(
     environ: Environment, *, region: str | None = None, endpoint: str | None = None, project_id: str | None = None
 ) -> Connection:
-    """Find what leads to the service. Reads files, and asks nobody.
+    """Return endpoint, project and credentials. Reads files; sends no request.
 
     Parameters
     ----------
     environ : mapping of str to str
         The variables; an empty one counts as none.
     region, endpoint, project_id : str, optional
-        What is known already, and wins over everything that is found.
+        Take precedence over everything that is found.
 
     Raises
     ------
     ConfigurationError
-        For what is missing or cannot be used. It lists what was looked for and what was found, without values.
+        When something is missing or unusable. The message lists what was found and what was not, without values.
     """
     environ = {name: value for name, value in environ.items() if value.strip()}
     found = next(_credentials(environ), None)
@@ -201,7 +201,7 @@ def _report(found: _Credentials | None, family: _Family, *, has_project: bool, h
     project = "found" if has_project else _advice("project_id=…", family.projects)
     endpoint = "found" if has_endpoint else _advice("endpoint=… or region=…", family.regions + family.auth_urls)
     lines = [f"- credentials: {origin}", f"- project ID: {project}", f"- endpoint: {endpoint}"]
-    return "\n".join(["It is not known how to reach ModelArts:", *lines])
+    return "\n".join(["The connection to ModelArts is not fully configured:", *lines])
 
 
 def _advice(arguments: str, names: tuple[str, ...]) -> str:

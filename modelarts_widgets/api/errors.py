@@ -1,8 +1,7 @@
-"""Everything that can go wrong, as one family of exceptions.
+"""The exceptions of this package, with `ModelArtsError` as their common base.
 
-Catch `ModelArtsError` for all of it. Attributes hold the raw facts; ``str()`` puts them into one
-sentence. Mistakes in a call itself (an empty identifier, a number where a text belongs) are the
-usual `ValueError` and `TypeError`.
+Attributes hold the raw facts; ``str()`` puts them into one sentence. Mistakes in a call itself (an empty
+identifier, a number in place of a string) are the usual `ValueError` and `TypeError`.
 """
 
 from __future__ import annotations
@@ -16,17 +15,17 @@ class ModelArtsError(Exception):
     Parameters
     ----------
     message : str, optional
-        What happened, without a full stop. Default: the summary of the class.
+        What happened, without a full stop. Default: the `summary` of the class.
     status_code : int, optional
         HTTP status of the answer; ``None`` when there was no answer.
     error_code : str, optional
         The service's own code, such as ``ModelArts.4359`` or ``APIG.0301``.
     error_msg : str, optional
-        The service's own words.
+        The service's own message.
     request_id : str, optional
-        What the service's support asks for.
+        ID of the request, for the service's support.
     retry_after : float, optional
-        Seconds that the service asks to wait; ``None`` when it does not say.
+        Seconds to wait, as the service asks; ``None`` when it does not.
     """
 
     summary: ClassVar[str] = "The request to ModelArts failed"
@@ -63,20 +62,20 @@ class ModelArtsError(Exception):
 
 
 class ConfigurationError(ModelArtsError):
-    """The client was given something it cannot work with, before anything was sent."""
+    """The configuration is missing, incomplete or invalid; nothing was sent."""
 
     summary = "The client configuration is invalid"
 
 
 class AuthenticationError(ModelArtsError):
-    """The service does not accept the credentials (HTTP 401, or a code that says so).
+    """The service rejected the credentials (HTTP 401, or a code that says so).
 
     Parameters
     ----------
     message : str, optional
         As for `ModelArtsError`.
     expired : bool, default False
-        Whether the service says that they were good once and are too old now.
+        Whether the service says that they have expired.
     **facts
         As for `ModelArtsError`.
     """
@@ -95,7 +94,7 @@ class AuthenticationError(ModelArtsError):
 
 
 class PermissionDeniedError(ModelArtsError):
-    """The credentials are good but may not read this export (HTTP 403)."""
+    """The credentials are valid but do not permit reading this export (HTTP 403)."""
 
     summary = "These credentials may not read this export"
 
@@ -107,7 +106,7 @@ class NotFoundError(ModelArtsError):
 
 
 class ThrottledError(ModelArtsError):
-    """The service asks for fewer requests (HTTP 429). `retry_after` says how long to wait, where the service does."""
+    """The service asks for fewer requests (HTTP 429); `retry_after` is the time to wait, if the service sends it."""
 
     summary = "The service asks for fewer requests"
 
@@ -119,13 +118,13 @@ class ServiceError(ModelArtsError):
 
 
 class ConnectionFailedError(ModelArtsError):
-    """There was no answer: nothing listens there, the connection broke, TLS failed or time ran out."""
+    """There was no answer: nothing listens there, the connection broke, TLS failed or the time ran out."""
 
     summary = "The service could not be reached"
 
 
 class MalformedResponseError(ModelArtsError):
-    """The answer is not what the API promises: no JSON object, or far too long."""
+    """The answer is not what the API documents: no JSON object, or far too long."""
 
     summary = "The answer is not a JSON object"
 
@@ -136,11 +135,11 @@ class ExportFailedError(ModelArtsError):
     summary = "The export failed"
 
 
-def bare(error: Exception) -> Exception:
-    """Copy an error of another library without what hangs on it, to be the cause of one of ours.
+def without_request(error: Exception) -> Exception:
+    """Return a copy of another library's error, without request and traceback, as the cause of one of ours.
 
-    The original may hold a request with its headers, and its traceback the variables of the code that
-    made them: secrets, which some ways to print a traceback show.
+    The original may hold a request with its headers, and its traceback the local variables of the code that
+    made them: secrets, which some ways of printing a traceback show.
     """
     copy = type(error).__new__(type(error))
     copy.args = (str(error),)

@@ -1,7 +1,7 @@
 """The documents of the API page *Querying the Status of a Dataset Export Task*, Tables 2 to 7.
 
-Reading is lenient, since the service sends other JSON types than its tables declare: a value is
-converted where that loses nothing, and is ``None`` otherwise. ``raw`` keeps every document as received.
+Values are coerced, since the service sends other JSON types than its tables declare: a value is converted
+where that is lossless, and is ``None`` otherwise. ``raw`` keeps every document as received.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class _Document:
 
     @classmethod
     def from_json(cls: type[_DocumentT], document: Mapping[str, Any]) -> _DocumentT:
-        """Read a decoded JSON object. Total: what cannot be read is ``None``, nothing raises."""
+        """Return the document in a decoded JSON object. Never raises: what cannot be coerced is ``None``."""
         return cls(raw=document, **{name: read(document.get(name)) for name, read in _readers(cls)})  # type: ignore[arg-type] # a class can be hashed
 
 
@@ -126,7 +126,7 @@ class SearchCondition(_Document):
 
 @dataclasses.dataclass(frozen=True)
 class ExportParams(_Document):
-    """What was asked of an export (Table 3). Every field is ``None`` when the service does not send it."""
+    """The parameters of an export (Table 3). Every field is ``None`` when the service does not send it."""
 
     clear_hard_property: bool | None = _field(boolean)
     """Whether hard-example marks are removed. The service's default is true."""
@@ -157,22 +157,22 @@ class ExportTask(_Document):
     """One dataset export task (Table 2). Every field is ``None`` when the service does not send it."""
 
     FINAL_STATUSES: ClassVar[frozenset[str]] = frozenset({"SUCCESSED", "FAILED"})
-    """The two status words after which nothing changes any more; all others, unknown ones too, are not final."""
+    """The two status words after which nothing changes; all others, unknown ones too, are not final."""
 
     _renderer: ClassVar[Callable[[ExportTask], dict[str, str]]] = staticmethod(lambda task: {"text/plain": repr(task)})
-    # What draws a task as a MIME bundle is handed in from above: this room draws nothing. The methods that call it
-    # are the task's own, since not only IPython looks for them (marimo and Sphinx do, too).
+    # Set by the package to what renders a task, so that this room imports nothing of rendering. The methods that
+    # call it are the task's own, since not only IPython looks for them (marimo and Sphinx do, too).
 
     create_time: int | None = _field(integer)
     """When the task was created, in milliseconds since 1970 UTC."""
     error_code: str | None = _field(text)
     """Code of a failed export. Some codes accompany success: decide on `status`."""
     error_msg: str | None = _field(text)
-    """The service's words on a failed export."""
+    """The service's message about a failed export."""
     export_format: int | None = _field(integer)
     """Layout of the exported directory: 1 tree, 2 flat."""
     export_params: ExportParams | None = _field(_one(ExportParams))
-    """What was asked for."""
+    """The parameters of the export."""
     export_type: int | None = _field(integer)
     """Which samples: 0 labelled, 1 unlabelled, 2 all, 3 by search conditions."""
     finished_sample_count: int | None = _field(integer)
@@ -206,9 +206,9 @@ class ExportTask(_Document):
 
     @property
     def fraction(self) -> float | None:
-        """Share done, 0 to 1, or ``None`` while the service gives none.
+        """Share done, 0 to 1, or ``None`` while it is unknown.
 
-        A progress of 0.0 without sample counts says nothing: the service sends it for work of any age.
+        A progress of 0.0 without sample counts means nothing: the service may send it until the end.
         """
         return min(max(self.progress / 100, 0.0), 1.0) if self.progress else self.counted_fraction
 
@@ -222,7 +222,7 @@ class ExportTask(_Document):
 
     @property
     def reached(self) -> tuple[float | None, float | None]:
-        """A point for the speed: `updated_at` in seconds since 1970 UTC, and the finest share done that there is."""
+        """A measurement for the speed: `updated_at` in seconds since 1970 UTC, and the most precise share done."""
         share = self.fraction if self.counted_fraction is None else self.counted_fraction
         return self.updated_at.timestamp() if self.updated_at else None, share
 
@@ -233,12 +233,12 @@ class ExportTask(_Document):
 
     @property
     def succeeded(self) -> bool:
-        """Whether the export ended well."""
+        """Whether the export succeeded."""
         return self.status == "SUCCESSED"
 
     @property
     def failed(self) -> bool:
-        """Whether the export ended badly."""
+        """Whether the export failed."""
         return self.status == "FAILED"
 
     @property

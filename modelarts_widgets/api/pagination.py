@@ -1,4 +1,4 @@
-"""All pages of a list, from answers alone: a page may repeat rows, and what ``offset`` counts is found out."""
+"""All pages of a list: rows may repeat across pages, and whether ``offset`` counts pages or rows is detected."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from .errors import MalformedResponseError
 from .models import ExportTask
 
 SIZE = 100
-"""Tasks a page; the service gives no more."""
+"""Tasks per page, the most that the service allows."""
 MAX_PAGES = 1_000
-"""Requests after which a list is taken for endless."""
+"""Requests after which a list counts as endless."""
 _ENOUGH = 2
-"""Pages in a row without anything new after which there is nothing more to come."""
+"""Pages in a row without new tasks after which the list counts as complete."""
 
 
 class Page(NamedTuple):
@@ -26,12 +26,12 @@ class Page(NamedTuple):
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Page:
-        """Read a decoded answer.
+        """Return the page in a decoded answer.
 
         Raises
         ------
         MalformedResponseError
-            For one without a list of objects: it must not pass for a dataset without exports.
+            For one without a list of objects, which must not be taken for a dataset without exports.
         """
         total, tasks = integer(document.get("total_count")), document.get("export_tasks")
         if tasks is None and total == 0:
@@ -41,28 +41,28 @@ class Page(NamedTuple):
         return cls(tuple(map(ExportTask.from_json, tasks)), total)
 
     def is_last(self, seen: int) -> bool:
-        """Say whether there is no need for another page, after so many different tasks in all."""
-        if self.total is None or seen > self.total:  # not told, or not true: then a page that is not full is the last
+        """Return whether this page is the last one, given the number of different tasks so far."""
+        if self.total is None or seen > self.total:  # missing or wrong: then a page that is not full is the last
             return len(self.tasks) < SIZE
         return seen == self.total
 
 
 class Paging:
-    """Walks through the pages of a service. Remembers what its ``offset`` counts.
+    """Iterates over the pages of a service, and remembers what its ``offset`` counts.
 
-    The description of the call says that ``offset`` is a page; whether a service means rows shows in its
-    second page, at offset 1: it is then the first one again, but for a row.
+    The API page says that ``offset`` is a page. Where a service counts rows, its second page, at offset 1, is
+    the first one again except for one row.
     """
 
     def __init__(self) -> None:
         self.counts_rows: bool | None = None
-        """``None`` until an answer has told."""
+        """``None`` until an answer has shown it."""
 
     def walk(self, ask: Callable[[int], Page]) -> Iterator[ExportTask]:
-        """Give each task once, in the service's order.
+        """Yield each task once, in the service's order.
 
-        Tasks that appear or vanish meanwhile move the others: a row that is seen again is dropped, one that
-        slips to a page that has been read is missed until the next time.
+        Tasks that are created or deleted meanwhile shift the others: a row that occurs again is dropped, one that
+        moves to a page that has been read is missing until the next time.
 
         Parameters
         ----------
@@ -86,12 +86,12 @@ class Paging:
                 offset += len(page.tasks) if self.counts_rows else 1
 
     def _is_misled(self, page: Page, offset: int) -> bool:
-        """Say whether there is nothing at a row's offset, though there should be: it was taken for a page's."""
+        """Return whether the second page is unexpectedly empty, because ``offset`` counts pages after all."""
         return bool(self.counts_rows and offset == SIZE and not page.tasks)
 
 
 def _is_known(task: ExportTask, seen: set[object]) -> bool:
-    """Say whether a task has been seen; from now on, it has. One without an ID goes by what it says."""
+    """Return whether a task has been seen, and mark it as seen. One without an ID is identified by its content."""
     name = task.task_id or hash(task)
     if name in seen:
         return True

@@ -1,4 +1,4 @@
-"""What an answer of the service means: HTTP status, headers and body in, JSON object or error out. Does no I/O."""
+"""HTTP status, headers and body in, JSON object or typed error out. Does no I/O."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ from .errors import (
 
 _OK = 200
 MAX_RETRY_AFTER = 86_400.0
-"""Seconds; the longest wait that a service is granted."""
+"""Seconds; the longest wait that the service can ask for."""
 
 _MAX_TEXT = 1_000
 _NO_API = "This API is not published at this endpoint (some regions have retired it)"
 _OTHER_PROJECT = "The project ID is not the one that the credentials are for"
-_NO_PROJECT = "The token is not for a project: ask for one of project scope"
-_NO_RIGHT_TO_OBS = "The storage behind the dataset (OBS) may not be read"
+_NO_PROJECT = "The token is not for a project: request one of project scope"
+_NO_RIGHT_TO_OBS = "The storage of the dataset (OBS) may not be read"
 
-# What a status means by itself.
+# By status alone.
 _STATUSES: Mapping[int, tuple[type[ModelArtsError], str | None]] = {
     401: (AuthenticationError, None),
     403: (PermissionDeniedError, None),
-    404: (NotFoundError, "Nothing is known at this address: the endpoint is wrong, or does not offer this API"),
+    404: (NotFoundError, "There is nothing at this address: the endpoint is wrong, or does not offer this API"),
     408: (ServiceError, "The service did not answer in time"),
     429: (ThrottledError, None),
-    500: (ServiceError, "The service has an internal fault"),
-    502: (ServiceError, "The service is not available for now"),
-    503: (ServiceError, "The service is not available for now"),
+    500: (ServiceError, "The service has an internal error"),
+    502: (ServiceError, "The service is temporarily not available"),
+    503: (ServiceError, "The service is temporarily not available"),
     504: (ServiceError, "The service did not answer in time"),
 }
-# Codes that say more than their status, or other than it: what the service does not know is HTTP 400. The
-# status is part of the key, since one number means different things under several.
+# Codes that say more than their status, or contradict it: an unknown dataset or task is HTTP 400. The status is
+# part of the key, since one number means different things under several.
 _CODES: Mapping[tuple[int, str], tuple[type[ModelArtsError], str | None]] = {
     (400, "ModelArts.0210"): (NotFoundError, "There is no such project"),
     (400, "ModelArts.4338"): (NotFoundError, "There is no such dataset"),
@@ -51,7 +51,7 @@ _CODES: Mapping[tuple[int, str], tuple[type[ModelArtsError], str | None]] = {
     (401, "ModelArts.0201"): (AuthenticationError, "The request came without credentials"),
     (401, "ModelArts.0207"): (AuthenticationError, _NO_PROJECT),
     (401, "ModelArts.0212"): (AuthenticationError, _NO_PROJECT),
-    (403, "ModelArts.0203"): (AuthenticationError, "The token is not valid there"),
+    (403, "ModelArts.0203"): (AuthenticationError, "The service rejected the token"),
     (403, "ModelArts.0206"): (AuthenticationError, "The access key or the secret key is wrong"),
     (403, "ModelArts.0210"): (PermissionDeniedError, _OTHER_PROJECT),
     (403, "ModelArts.4310"): (PermissionDeniedError, _NO_RIGHT_TO_OBS),
@@ -61,10 +61,10 @@ _CODES: Mapping[tuple[int, str], tuple[type[ModelArtsError], str | None]] = {
     (404, "ModelArts.6623"): (NotFoundError, "There is no such dataset"),
 }
 _EXPIRED = frozenset({"APIG.0307", "ModelArts.0202", "ModelArts.4127"})
-# APIG.0301 stands for any trouble with credentials; its message tells which.
+# APIG.0301 is any problem with credentials; its message says which.
 _REFUSALS: Mapping[str, str] = {
-    "verify aksk signature fail": "The signature does not fit (check the secret key, and the clock of this machine)",
-    "decrypt token fail": "The token is not valid there",
+    "verify aksk signature fail": "The signature does not match (check the secret key, and the clock of this machine)",
+    "decrypt token fail": "The service rejected the token",
     "x-auth-token not found": "The request came without credentials",
     "ak not exist": "There is no such access key",
     "failed to reach the limit": "The access key is locked for some minutes, after too many refusals in a row",
@@ -72,7 +72,7 @@ _REFUSALS: Mapping[str, str] = {
 
 
 def decode(status: int, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
-    """Turn an answer into its JSON object, or raise what it means.
+    """Return the JSON object of an answer, or raise the error that it stands for.
 
     Raises
     ------
@@ -124,7 +124,7 @@ def _error(status: int, headers: Mapping[str, str], document: object) -> ModelAr
 
 
 def _bodies(document: object) -> Iterator[dict[str, Any]]:
-    """Give the places where an error may be told: at the top, as the service and the gateway do, or below, as IAM."""
+    """Yield the objects that may hold the error: the document, as of service and gateway, or one below, as of IAM."""
     if isinstance(document, dict):
         yield document
         yield from (value for value in document.values() if isinstance(value, dict))
@@ -136,7 +136,7 @@ def _text(bodies: list[dict[str, Any]], *names: str) -> str | None:
 
 
 def _number(code: str | None) -> str:
-    """Return a code under the one name that the tables have; shared gateways write APIGW for APIG."""
+    """Return a code as the tables spell it; shared gateways write APIGW for APIG."""
     return (code or "").replace("APIGW.", "APIG.")
 
 
@@ -146,19 +146,19 @@ def _meaning(status: int, code: str) -> tuple[type[ModelArtsError], str | None]:
     if status in _STATUSES:
         return _STATUSES[status]
     if 300 <= status < 400:  # noqa: PLR2004 - Redirection
-        return ServiceError, "The service points to another address, which is not followed"
+        return ServiceError, "The service redirects to another address, which is not followed"
     return ServiceError, "The service did not accept the request" if status < 500 else None  # noqa: PLR2004
 
 
 def _refusal(sentence: str | None, code: str, words: str, facts: dict[str, Any]) -> AuthenticationError:
     if code in _EXPIRED or "token expires" in words:
-        return AuthenticationError("The token is too old", expired=True, **facts)
+        return AuthenticationError("The token has expired", expired=True, **facts)
     told = (text for phrase, text in _REFUSALS.items() if phrase in words)
     return AuthenticationError(sentence or next(told, None), **facts)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Read how long to wait: seconds, or a date, which is held against the service's own clock where it is told."""
+    """Return the seconds to wait: as sent, or until a date, relative to the service's own clock where it is sent."""
     text = headers.get("Retry-After", "")
     if text.isascii() and text.isdecimal():
         return min(float(text), MAX_RETRY_AFTER)
@@ -171,5 +171,5 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
 def _moment(text: str) -> float | None:
     try:
         return parsedate_to_datetime(text).timestamp()
-    except (ValueError, OverflowError, TypeError, IndexError):  # it has raised each of them, in one release or another
+    except (ValueError, OverflowError, TypeError, IndexError):  # depending on the release of Python
         return None

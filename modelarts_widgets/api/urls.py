@@ -1,4 +1,4 @@
-"""Addresses of the service: checked endpoints and path segments, and the endpoint of a region."""
+"""Checked endpoints and path segments, and the endpoint of a region."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def checked_endpoint(endpoint: object) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Say whether a host is this machine itself."""
+    """Return whether a host is this machine itself."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
@@ -50,19 +50,19 @@ def is_loopback(host: str) -> bool:
 
 
 def endpoint_of_region(region: str, domain: str | None = None) -> str:
-    """Return the endpoint that a region should have.
+    """Return the endpoint of a region, by the naming scheme of the clouds.
 
     Parameters
     ----------
     region : str
         Such as ``eu-de`` or ``cn-north-4``.
     domain : str, optional
-        Such as ``myhuaweicloud.com``. Default: what is known of the region.
+        Such as ``myhuaweicloud.com``. Default: that of the region.
 
     Raises
     ------
     ConfigurationError
-        For what can be no name of a region or a domain.
+        For an invalid name of a region or a domain.
     """
     if not _REGION.fullmatch(region):
         raise ConfigurationError("The region must be a name such as eu-de or cn-north-4")
@@ -87,7 +87,7 @@ def endpoint_beside(auth_url: str, region: str | None = None) -> str | None:
     Raises
     ------
     ConfigurationError
-        For what can be no name of a region.
+        For an invalid name of a region.
     """
     found = _IAM_HOST.fullmatch(_hostname(auth_url))
     return endpoint_of_region(region or found["region"], found["domain"]) if found else None

@@ -93,7 +93,7 @@ def test_a_token_that_is_refused_after_renewal_is_not_renewed_again(simulator: S
         simulator.revoke_tokens()
         return old
 
-    with pytest.raises(AuthenticationError, match="too old"):
+    with pytest.raises(AuthenticationError, match="expired"):
         ask(simulator, TokenAuth(token))
     assert len(asked) == 2
     assert simulator.requests == 2
@@ -102,7 +102,7 @@ def test_a_token_that_is_refused_after_renewal_is_not_renewed_again(simulator: S
 def test_a_token_given_as_text_is_not_sent_twice(simulator: Simulator) -> None:
     auth = TokenAuth(simulator.token)
     simulator.revoke_tokens()
-    with pytest.raises(AuthenticationError, match="too old"):
+    with pytest.raises(AuthenticationError, match="expired"):
         ask(simulator, auth)
     assert simulator.requests == 1
     assert auth.refresh() is False
@@ -143,20 +143,20 @@ def test_who_insists_after_a_refusal_gets_a_new_token(simulator: Simulator) -> N
     export = simulator.add_export()
     tokens = iter(["wrong-token", simulator.token])
     with ModelArtsClient(simulator.endpoint, simulator.project_id, auth=TokenAuth(lambda: next(tokens))) as client:
-        with pytest.raises(AuthenticationError, match="not valid"):
+        with pytest.raises(AuthenticationError, match="rejected the token"):
             client.get_export_task(export.dataset_id, export.task_id)
-        assert client.refusal is not None
+        assert client.last_auth_error is not None
         assert client.get_export_task(export.dataset_id, export.task_id).task_id == export.task_id
-        assert client.refusal is None
+        assert client.last_auth_error is None
 
 
 def test_a_refusal_is_forgotten_with_the_credentials(simulator: Simulator) -> None:
     with ModelArtsClient(simulator.endpoint, simulator.project_id, auth=TokenAuth("wrong-token")) as client:
         with pytest.raises(AuthenticationError) as caught:
             client.get_export_task("d", "t")
-        assert client.refusal is caught.value
+        assert client.last_auth_error is caught.value
         client.auth = TokenAuth(simulator.token)
-        assert client.refusal is None
+        assert client.last_auth_error is None
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ def test_a_temporary_key_comes_with_its_token(simulator: Simulator) -> None:
     key = simulator.issue_temporary_key()
     assert ask(simulator, AkSkAuth(key.access_key, key.secret_key, security_token=key.security_token))
     for token in (None, "another-token"):
-        with pytest.raises(AuthenticationError, match="signature does not fit"):
+        with pytest.raises(AuthenticationError, match="signature does not match"):
             ask(simulator, AkSkAuth(key.access_key, key.secret_key, security_token=token))
 
 

@@ -13,7 +13,7 @@ import requests
 from support import deprecations_of_openstack
 
 from modelarts_widgets import AkSkAuth, ConfigurationError, ModelArtsClient, OpenStackAuth, TokenAuth
-from modelarts_widgets.api.config import Connection, discover
+from modelarts_widgets.api.config import Connection, find_connection
 from modelarts_widgets.api.urls import endpoint_beside, endpoint_of_region
 
 SDK = {
@@ -57,7 +57,7 @@ def write(tmp_path: Path, text: str = CREDENTIALS) -> Path:
 @pytest.mark.parametrize(("first", "second"), list(itertools.combinations(range(len(PLACES)), 2)))
 def test_the_first_place_that_has_credentials_wins(first: int, second: int) -> None:
     both = merged(PLACES[second], PLACES[first])
-    found = discover(both, endpoint=OTC, project_id="p")
+    found = find_connection(both, endpoint=OTC, project_id="p")
     mine = [value for name, value in PLACES[first].items() if name.endswith(("_AK", "ACCESS_KEY", "TOKEN"))]
     assert mine[0] in sent(found)
 
@@ -65,19 +65,19 @@ def test_the_first_place_that_has_credentials_wins(first: int, second: int) -> N
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: next(iter(place)))
 def test_every_place_wins_over_the_file(place: dict[str, str], tmp_path: Path) -> None:
     write(tmp_path)
-    assert "hidden-file" not in sent(discover(place, endpoint=OTC, project_id="p"))
+    assert "hidden-file" not in sent(find_connection(place, endpoint=OTC, project_id="p"))
 
 
 def test_the_file_of_the_vendors_tools_is_read(tmp_path: Path) -> None:
     write(tmp_path)
-    found = discover({"OS_REGION_NAME": "eu-de"})
+    found = find_connection({"OS_REGION_NAME": "eu-de"})
     assert (found.endpoint, found.project_id) == (OTC, "file-project")
     assert "Access=hidden-file-ak" in sent(found)
 
 
 def test_a_file_elsewhere_is_read_where_the_variable_says(tmp_path: Path) -> None:
     moved = write(tmp_path).rename(tmp_path / "moved")
-    found = discover({"HUAWEICLOUD_SDK_CREDENTIALS_FILE": str(moved)}, endpoint=OTC)
+    found = find_connection({"HUAWEICLOUD_SDK_CREDENTIALS_FILE": str(moved)}, endpoint=OTC)
     assert "Access=hidden-file-ak" in sent(found)
 
 
@@ -94,31 +94,31 @@ def test_a_file_elsewhere_is_read_where_the_variable_says(tmp_path: Path) -> Non
 def test_a_file_that_is_no_good_is_told_without_what_is_in_it(tmp_path: Path, text: str, words: str) -> None:
     write(tmp_path, text)
     with pytest.raises(ConfigurationError, match=words) as caught:
-        discover({}, endpoint=OTC, project_id="p")
+        find_connection({}, endpoint=OTC, project_id="p")
     assert "hidden" not in str(caught.value)
     assert caught.value.__cause__ is None
 
 
 def test_temporary_keys_come_with_their_token() -> None:
-    found = discover(SDK | {"HUAWEICLOUD_SDK_SECURITY_TOKEN": "session"}, endpoint=OTC)
+    found = find_connection(SDK | {"HUAWEICLOUD_SDK_SECURITY_TOKEN": "session"}, endpoint=OTC)
     assert "X-Security-Token: session" in sent(found)
 
 
 def test_a_signed_request_names_its_project() -> None:
-    assert "X-Project-Id: sdk-project" in sent(discover(SDK, endpoint=OTC))
+    assert "X-Project-Id: sdk-project" in sent(find_connection(SDK, endpoint=OTC))
 
 
 @pytest.mark.parametrize("half", ["HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HW_SECRET_KEY", "OS_ACCESS_KEY"])
 def test_half_of_a_pair_is_told_instead_of_looking_on(half: str, tmp_path: Path) -> None:
     write(tmp_path)
     with pytest.raises(ConfigurationError, match=f"{half} is set, but .* is not") as caught:
-        discover({half: "hidden"}, endpoint=OTC)
+        find_connection({half: "hidden"}, endpoint=OTC)
     assert "hidden" not in str(caught.value)
 
 
 @pytest.mark.parametrize("blank", ["", " "])
 def test_an_empty_variable_counts_as_none(blank: str) -> None:
-    found = discover(TOKEN | {"HUAWEICLOUD_SDK_AK": blank, "HW_AUTH_TOKEN": blank})
+    found = find_connection(TOKEN | {"HUAWEICLOUD_SDK_AK": blank, "HW_AUTH_TOKEN": blank})
     assert "hidden-os-token" in sent(found)
 
 
@@ -161,13 +161,15 @@ def test_an_empty_variable_counts_as_none(blank: str) -> None:
 def test_endpoint_and_project_are_found(
     environ: dict[str, str], arguments: dict[str, Any], endpoint: str, project: str
 ) -> None:
-    found = discover(environ, **arguments)
+    found = find_connection(environ, **arguments)
     assert (found.endpoint, found.project_id) == (endpoint, project)
 
 
 def test_a_token_is_not_sent_where_another_family_points() -> None:
     with pytest.raises(ConfigurationError, match="endpoint: not found"):
-        discover({"OS_TOKEN": "t", "OS_PROJECT_ID": "p", "HW_REGION_NAME": "cn-north-4", "HW_AUTH_URL": "https://x"})
+        find_connection(
+            {"OS_TOKEN": "t", "OS_PROJECT_ID": "p", "HW_REGION_NAME": "cn-north-4", "HW_AUTH_URL": "https://x"}
+        )
 
 
 @pytest.mark.parametrize(
@@ -216,7 +218,7 @@ def test_the_endpoint_lies_beside_the_identity_service(auth_url: str, region: st
 
 def test_what_is_missing_is_told_at_once_and_without_values() -> None:
     with pytest.raises(ConfigurationError) as caught:
-        discover({"HW_PROJECT_ID": "hidden", "OS_USERNAME": "hidden"})
+        find_connection({"HW_PROJECT_ID": "hidden", "OS_USERNAME": "hidden"})
     text = str(caught.value)
     for name in [*SDK, *TERRAFORM_TOKEN, *OPENSTACK_KEY, "OS_CLOUD", "OS_TOKEN", "clouds.yaml", "~/.huaweicloud"]:
         assert name in text or name == "HUAWEICLOUD_SDK_PROJECT_ID"
@@ -227,7 +229,7 @@ def test_what_is_missing_is_told_at_once_and_without_values() -> None:
 
 def test_what_is_there_is_told_beside_what_is_missing() -> None:
     with pytest.raises(ConfigurationError) as caught:
-        discover({"OS_TOKEN": "hidden", "OS_REGION_NAME": "eu-de"})
+        find_connection({"OS_TOKEN": "hidden", "OS_REGION_NAME": "eu-de"})
     assert "- credentials: found in OS_TOKEN" in str(caught.value)
     assert "- project ID: not found; give project_id=…, or set one of OS_PROJECT_ID" in str(caught.value)
     assert "- endpoint: found" in str(caught.value)
@@ -238,7 +240,7 @@ def test_without_the_extra_user_names_are_no_credentials(monkeypatch: pytest.Mon
     (tmp_path / "clouds.yaml").write_text("clouds: {}")
     names = ("OS_AUTH_URL", "OS_USERNAME", "OS_PASSWORD", "OS_CLIENT_CONFIG_FILE")
     with pytest.raises(ConfigurationError, match=r"need: pip install .*\[openstack\]"):
-        discover(dict.fromkeys(names, str(tmp_path / "clouds.yaml")), endpoint=OTC, project_id="p")
+        find_connection(dict.fromkeys(names, str(tmp_path / "clouds.yaml")), endpoint=OTC, project_id="p")
 
 
 def test_a_client_is_made_from_what_is_found_and_asks_nobody(monkeypatch: pytest.MonkeyPatch) -> None:

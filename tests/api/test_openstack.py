@@ -144,7 +144,7 @@ def test_a_token_without_a_project_is_refused_with_advice(simulator: Simulator, 
     cloud(auth={"project_name": None, "project_domain_name": None})
     auth = OpenStackAuth("mine")
     assert "project scope" in str(refused(auth, simulator))
-    with pytest.raises(ConfigurationError, match="for no project"):
+    with pytest.raises(ConfigurationError, match="have no project"):
         auth.get_project_id()
 
 

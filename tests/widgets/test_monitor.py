@@ -369,7 +369,7 @@ def test_a_bad_token_is_a_readable_card_asks_once_and_can_be_replaced(simulator:
             monitor.wait(20.0)
         until(lambda: SCHEDULER.threads == 0)
         assert monitor.phase == "needs-auth"
-        assert "! The token is not valid there" in monitor.to_text()
+        assert "! The service rejected the token" in monitor.to_text()
         assert "call monitor.resume(auth=…)" in monitor.to_text()
         assert "secret" not in monitor.to_html() + repr(monitor) + str(monitor.error)
         monitor.resume(auth=TokenAuth(simulator.token))

@@ -6,19 +6,19 @@ from datetime import datetime, timezone
 from urllib.parse import urlsplit
 
 import requests
-from requests.auth import AuthBase
 
 from ..errors import ConfigurationError
+from .base import Credentials
 from .headers import checked_secret
 from .signing import DATE_FORMAT, authorization
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-class AkSkAuth(AuthBase):
-    """An access key and its secret key, with which each request is signed (``SDK-HMAC-SHA256``, ``Access=``).
+class AkSkAuth(Credentials):
+    """An access key and its secret key, which sign each request (``SDK-HMAC-SHA256``, ``Access=``).
 
-    The secret key itself is never sent. The clock of this machine may be at most 15 minutes wrong.
+    The secret key itself is never sent. The clock of this machine may be off by at most 15 minutes.
 
     Parameters
     ----------
@@ -27,12 +27,12 @@ class AkSkAuth(AuthBase):
     project_id : str, optional
         Sent as ``X-Project-Id``. Default: left out, and the project of the URL counts.
     security_token : str, optional
-        Belongs to a temporary pair; sent as ``X-Security-Token``.
+        Part of temporary credentials; sent as ``X-Security-Token``.
 
     Raises
     ------
     ConfigurationError
-        For anything that is empty or can be no header value. The message does not show it.
+        For a value that is empty or not valid in a header. The message does not show it.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class AkSkAuth(AuthBase):
         Raises
         ------
         ConfigurationError
-            For a body that is a stream: it could be signed only by reading it.
+            For a body that is a stream, which would have to be read to be signed.
         """
         body = r.body.encode() if isinstance(r.body, str) else r.body or b""
         if not isinstance(body, bytes):
@@ -64,16 +64,23 @@ class AkSkAuth(AuthBase):
         return r
 
     def of_project(self, project_id: str) -> AkSkAuth:
-        """Return the same credentials for a project."""
+        """Return the same credentials with another ``X-Project-Id``."""
         token = self._headers.get("X-Security-Token")
         return AkSkAuth(self._access_key, self._secret_key, project_id=project_id, security_token=token)
 
-    def __repr__(self) -> str:
-        return "AkSkAuth(…)"
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AkSkAuth) and self._sent == other._sent
+
+    def __hash__(self) -> int:
+        return hash((AkSkAuth, self._access_key))
+
+    @property
+    def _sent(self) -> tuple[object, ...]:
+        return type(self), self._access_key, self._secret_key, self._headers
 
 
 def _host(url: str) -> str:
-    """Return what ``http.client`` would send as ``Host``: it leaves out a port that goes without saying."""
+    """Return what ``http.client`` sends as ``Host``: without the default port of the scheme."""
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     return host.removesuffix(f":{_DEFAULT_PORTS.get(parts.scheme)}")

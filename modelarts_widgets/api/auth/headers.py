@@ -1,4 +1,4 @@
-"""Secrets on their way into headers, and out of what comes back."""
+"""Secrets in headers: checks before they are sent, and their removal from what is received."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def redacted(body: bytes, headers: Mapping[str, str]) -> bytes:
 
 
 def checked_secret(name: str, value: object) -> str:
-    """Return a value that can go into a header, or raise without showing it."""
+    """Return a value that is valid in a header, or raise an error that does not show it."""
     if not isinstance(value, str):
         raise ConfigurationError(f"The {name} must be a string, not {type(value).__name__}")
     value = value.strip()
     if not (value and value.isascii() and value.isprintable()):
-        raise ConfigurationError(f"The {name} is empty, or holds characters that none has")
+        raise ConfigurationError(f"The {name} is empty, or contains characters that are not allowed in it")
     return value

@@ -1,15 +1,15 @@
-"""`OpenStackAuth`: tokens by way of openstacksdk, from ``clouds.yaml`` and the ``OS_*`` variables."""
+"""`OpenStackAuth`: tokens obtained by openstacksdk, from ``clouds.yaml`` and the ``OS_*`` variables."""
 
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import requests
-from requests.auth import AuthBase
 
 from ..errors import (
     AuthenticationError,
@@ -19,17 +19,22 @@ from ..errors import (
     PermissionDeniedError,
     ServiceError,
     ThrottledError,
-    bare,
+    without_request,
 )
+from .base import Credentials
 from .headers import checked_secret
 
 SERVICE = "modelarts"
 """Type of the service, as in ``modelarts_endpoint_override`` of a ``clouds.yaml``."""
 _KINDS: dict[int, type[ModelArtsError]] = {401: AuthenticationError, 403: PermissionDeniedError, 429: ThrottledError}
 
+_REGIONS: deque[Any] = deque(maxlen=64)
+"""The latest configurations in use; each keeps its session, and that its token."""
+_LOCK = threading.Lock()
+
 
 class CloudSettings(NamedTuple):
-    """What a cloud's configuration says, secrets left out; ``None`` for what it does not say."""
+    """What a cloud's configuration says, without secrets; ``None`` for what is not set."""
 
     region: str | None = None
     project_id: str | None = None
@@ -37,10 +42,10 @@ class CloudSettings(NamedTuple):
     endpoint: str | None = None
 
 
-class OpenStackAuth(AuthBase):
-    """A token of the cloud's identity service, got and renewed by openstacksdk.
+class OpenStackAuth(Credentials):
+    """A token of the cloud's identity service, obtained and renewed by openstacksdk.
 
-    Needs the extra ``openstack``, which is imported at the first use only.
+    Requires the extra ``openstack``, which is imported at the first use only.
 
     Parameters
     ----------
@@ -58,19 +63,17 @@ class OpenStackAuth(AuthBase):
         if find_spec("openstack") is None:
             raise ConfigurationError('OpenStackAuth needs openstacksdk: pip install "modelarts-widgets[openstack]"')
         self.cloud = cloud
-        self._lock = threading.Lock()
         self._region: Any = None
-        self._session: Any = None
 
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Put a token on a request; called by `requests`. Blocks for a request of its own when it needs one.
+        """Set the header ``X-Auth-Token``; called by `requests`. Blocks for a login where a token is needed.
 
         Raises
         ------
         AuthenticationError, ConnectionFailedError, ServiceError
-            When the identity service gives none.
+            When the identity service returns no token.
         ConfigurationError
-            When the configuration is not enough to ask for one.
+            When the configuration is incomplete.
         """
         with _translated():
             headers = self._connected().get_auth_headers() or {}
@@ -78,33 +81,33 @@ class OpenStackAuth(AuthBase):
         return r
 
     def refresh(self) -> bool:
-        """Forget the token, so that the next request gets another. Does not block."""
+        """Discard the token, so that the next request obtains another. Does not block."""
         with _translated():
             return bool(self._connected().invalidate())
 
     def get_project_id(self) -> str:
-        """Ask the identity service for the project that the credentials are for. Blocks.
+        """Return the project that the credentials are for. Blocks for a login where a token is needed.
 
         Raises
         ------
         ConfigurationError
-            When they are for none, or the configuration is not enough.
+            When they are for none, or the configuration is incomplete.
         AuthenticationError, ConnectionFailedError, ServiceError
-            When the identity service gives no token.
+            When the identity service returns no token.
         """
         with _translated():
             project_id = self._connected().get_project_id()
         if not project_id:
-            raise ConfigurationError("These credentials are for no project: name one, as project_name or project_id")
+            raise ConfigurationError("These credentials have no project: set project_name or project_id")
         return str(project_id)
 
     def settings(self) -> CloudSettings:
-        """Read what the configuration says beside secrets. Reads local files; asks nobody.
+        """Return what the configuration says apart from secrets. Reads local files; sends no request.
 
         Raises
         ------
         ConfigurationError
-            When there is no such cloud, or its entry cannot be used.
+            When there is no such cloud, or its entry is not usable.
         """
         with _translated():
             region = self._configured()
@@ -115,31 +118,50 @@ class OpenStackAuth(AuthBase):
     def _configured(self) -> Any:  # noqa: ANN401 - a CloudRegion
         from openstack.config import OpenStackConfig  # noqa: PLC0415 - an optional extra
 
-        with self._lock:
+        with _LOCK:
             if self._region is None:
-                self._region = OpenStackConfig().get_one(cloud=self.cloud)
+                self._region = _shared(OpenStackConfig().get_one(cloud=self.cloud))
             return self._region
 
     def _connected(self) -> Any:  # noqa: ANN401 - a Session of keystoneauth1
         region = self._configured()
-        with self._lock:
-            if self._session is None:
-                self._session = region.get_session()
-            return self._session
+        with _LOCK:
+            return region.get_session()  # the same one each time
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if not isinstance(other, OpenStackAuth) or (type(self), self.cloud) != (type(other), other.cloud):
+            return False
+        try:
+            return bool(self._configured() == other._configured())
+        except Exception:  # noqa: BLE001 - its errors are of several families; what is not usable equals nothing
+            return False
+
+    def __hash__(self) -> int:
+        return hash((OpenStackAuth, self.cloud))
 
     def __repr__(self) -> str:
         return "OpenStackAuth()" if self.cloud is None else f"OpenStackAuth({self.cloud!r})"
 
 
+def _shared(region: Any) -> Any:  # noqa: ANN401 - a CloudRegion
+    """Return the known configuration that equals this one, so that equal credentials log in once."""
+    known = next((known for known in _REGIONS if known == region), None)
+    if known is None:
+        _REGIONS.append(region)
+    return known or region
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Turn what openstacksdk raises into our errors; the originals hold requests with passwords."""
+    """Translate what openstacksdk raises into our errors; the originals hold requests with passwords."""
     try:
         yield
     except ModelArtsError:
         raise
     except Exception as error:  # noqa: BLE001 - its errors are of several families
-        ours, cause = _meant(error), bare(error)
+        ours, cause = _meant(error), without_request(error)
     else:
         return
     raise ours from cause
@@ -152,7 +174,7 @@ def _meant(error: Exception) -> ModelArtsError:
     if isinstance(error, exceptions.HttpError):
         kind = _KINDS.get(error.http_status, ServiceError)
         request_id = getattr(error, "request_id", None)
-        what = "The identity service gave no token"
+        what = "The identity service returned no token"
         return kind(what, status_code=error.http_status, error_msg=words, request_id=request_id)
     if isinstance(error, exceptions.ConnectionError):
         return ConnectionFailedError("There is no connection to the identity service")

@@ -1,7 +1,7 @@
 """The signature ``SDK-HMAC-SHA256`` in its ``Access=`` dialect, as pure functions of one request.
 
-There is a second dialect under the same name, with ``Credential=`` and a derived key, which is not
-this one: https://support.huaweicloud.com/intl/en-us/devg-apisign/api-sign-algorithm.html has ours.
+There is a second dialect under the same name, with ``Credential=`` and a derived key, which is not supported;
+this one: https://support.huaweicloud.com/intl/en-us/devg-apisign/api-sign-algorithm.html.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ DATE_FORMAT = "%Y%m%dT%H%M%SZ"
 def authorization(
     access_key: str, secret_key: str, method: str, url: str, headers: Mapping[str, str], body: bytes = b""
 ) -> str:
-    """Sign a request.
+    """Return the signature of a request.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def authorization(
 
 
 def canonical_request(method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> str:
-    """Write a request in the one form that both sides sign; the names of the headers are in lower case."""
+    """Return the canonical form of a request, which both sides sign; the names of the headers are in lower case."""
     parts = urlsplit(url)
     names = sorted(headers)
     lines = [method.upper(), _path(parts.path), _query(parts.query)]

@@ -1,4 +1,4 @@
-"""`TokenAuth`: a token, or a function that gets one."""
+"""`TokenAuth`: a token, or a function that returns one."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import threading
 from collections.abc import Callable
 
 import requests
-from requests.auth import AuthBase
 
-from ..errors import AuthenticationError, ConnectionFailedError, ModelArtsError, bare
+from ..errors import AuthenticationError, ConnectionFailedError, ModelArtsError, without_request
+from .base import Credentials
 from .headers import checked_secret
 
 
-class TokenAuth(AuthBase):
+class TokenAuth(Credentials):
     """A token of the cloud's identity service, sent as ``X-Auth-Token``.
 
     Parameters
     ----------
     token : str or callable
         A token of project scope, or a function without arguments that returns one. The function is
-        called at the first request, and again whenever the service says that the token is too old; it
+        called at the first request, and again whenever the service says that the token has expired; it
         may block. White space around a token is removed, since pasted tokens often carry some.
 
     Raises
@@ -30,38 +30,45 @@ class TokenAuth(AuthBase):
 
     def __init__(self, token: str | Callable[[], str]) -> None:
         fixed = "" if callable(token) else checked_secret("token", token)
+        self._fixed = fixed or None
         self._source: Callable[[], str] = token if callable(token) else lambda: fixed
         self._token = fixed
         self._lock = threading.Lock()
 
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Put the token on a request; called by `requests`. Blocks while a function of yours gets one."""
+        """Set the header ``X-Auth-Token``; called by `requests`. Blocks while your function runs."""
         with self._lock:
             self._token = self._token or _obtained(self._source)
             r.headers["X-Auth-Token"] = self._token
         return r
 
     def refresh(self) -> bool:
-        """Get another token. Blocks while your function does.
+        """Replace the token by another one. Blocks while your function runs.
 
         Returns
         -------
         bool
-            Whether there is another one now; ``False`` for a token that was given as a string.
+            Whether the token is another one now; ``False`` for a token that was given as a string.
 
         Raises
         ------
         AuthenticationError
             When your function fails.
         ConnectionFailedError
-            When it fails because it cannot reach somebody; polling tries again.
+            When it fails with an error of the network; polling tries again.
         """
         with self._lock:
             old, self._token = self._token, _obtained(self._source)
             return self._token != old
 
-    def __repr__(self) -> str:
-        return "TokenAuth(…)"
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        is_alike = isinstance(other, TokenAuth) and type(other) is type(self) and other._fixed == self._fixed
+        return is_alike and self._fixed is not None
+
+    def __hash__(self) -> int:
+        return object.__hash__(self) if self._fixed is None else hash((TokenAuth, self._fixed))
 
 
 def _obtained(source: Callable[[], str]) -> str:
@@ -71,7 +78,7 @@ def _obtained(source: Callable[[], str]) -> str:
     except ModelArtsError:
         raise
     except (ConnectionError, TimeoutError, requests.RequestException) as error:
-        kind, cause = ConnectionFailedError, bare(error)
+        kind, cause = ConnectionFailedError, without_request(error)
     except Exception as error:  # noqa: BLE001 - whatever it is, there is no token
-        cause = bare(error)
-    raise kind(f"No token could be had: the function for it raised {type(cause).__name__}") from cause
+        cause = without_request(error)
+    raise kind(f"The function that returns the token raised {type(cause).__name__}") from cause

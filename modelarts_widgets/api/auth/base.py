@@ -1,0 +1,54 @@
+"""What all credentials of this package have in common, and how credentials of any kind are compared."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from requests.auth import AuthBase
+
+
+class Credentials(AuthBase):
+    """Base of our auth objects: no form of one shows a secret, and none can be pickled."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(…)"
+
+    def __getstate__(self) -> NoReturn:
+        raise TypeError(f"{type(self).__name__} holds secrets and cannot be pickled or copied: create a new one there")
+
+
+class Identity:
+    """A dictionary key for an object of any type. Equal to another if the objects are equal and hashable, or the same.
+
+    Parameters
+    ----------
+    thing : object
+        What is compared. It is kept alive, so that its ``id`` is not used again.
+    by_value : bool, default True
+        Whether its own ``==`` counts.
+    """
+
+    __slots__ = ("_by_value", "_hash", "_thing")
+
+    def __init__(self, thing: object, *, by_value: bool = True) -> None:
+        self._thing = thing
+        self._by_value = by_value
+        self._hash = id(thing)
+        if by_value:
+            try:
+                self._hash = hash(thing)
+            except Exception:  # noqa: BLE001 - the user's code
+                self._by_value = False
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Identity):
+            return NotImplemented
+        if self._thing is other._thing:
+            return True
+        try:
+            return self._by_value and other._by_value and bool(self._thing == other._thing)
+        except Exception:  # noqa: BLE001 - the user's code
+            return False
+
+    def __hash__(self) -> int:
+        return self._hash
