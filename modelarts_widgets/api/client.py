@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Hashable, Iterator
 from types import TracebackType
 from typing import Any
@@ -12,7 +11,8 @@ from urllib.parse import quote, urlencode
 import requests
 from requests.auth import AuthBase
 
-from .auth.base import Identity
+from .auth.base import Identity, call_user_code
+from .auth.standing import Standing, standing_of
 from .config import find_connection
 from .errors import AuthenticationError, ConfigurationError
 from .models import ExportTask
@@ -66,8 +66,7 @@ class ModelArtsClient:
         self._finds_project = project_id is None
         self.timeout = _checked_timeout(timeout)
         self.auth = auth
-        self._renewing = threading.Lock()
-        self._renewals = 0
+        self._given_session = session
         self._paging = Paging()
         # In the clear, the token must not go through HTTP_PROXY.
         self._transport = Transport(session, trust_env=not self.endpoint.startswith("http:"))
@@ -169,7 +168,7 @@ class ModelArtsClient:
         Whatever polls must stop with such credentials: after a few refusals in a row the service locks an
         access key for everybody who uses it.
         """
-        return self._refusal
+        return self._standing.refusal
 
     @property
     def auth(self) -> AuthBase | None:
@@ -181,16 +180,20 @@ class ModelArtsClient:
         if auth is not None and not callable(auth):
             raise ConfigurationError(f"auth must be an object such as TokenAuth(token), not {type(auth).__name__}")
         self._auth = auth
+        self._known: tuple[AuthBase | None, Standing] | None = None
         if self._finds_project:
             self.project_id = None  # the new ones may be for another
-        self._refusal: AuthenticationError | None = None
 
     @property
     def _identity(self) -> Hashable:
         """Equal for two clients that would be answered alike. May read the files of `OpenStackAuth`."""
         project = None if self._finds_project else self.project_id
-        session = None if self._transport._is_owned else Identity(self._transport.session, by_value=False)
-        return self.endpoint, project, Identity(self._auth), session
+        return self.endpoint, project, Identity(self._auth), Identity(self._given_session, by_value=False)
+
+    @property
+    def _standing(self) -> Standing:
+        """What is known of the present credentials, shared with all clients that have equal ones."""
+        return self._credentials()[1]
 
     def close(self) -> None:
         """End the requests under way, and close the connections, unless the session is yours. It may be used again."""
@@ -207,54 +210,48 @@ class ModelArtsClient:
     def __repr__(self) -> str:
         return f"ModelArtsClient({self.endpoint!r}, {self.project_id!r})"
 
+    def _credentials(self) -> tuple[AuthBase | None, Standing]:
+        known, auth = self._known, self._auth
+        if known is None or known[0] is not auth:
+            known = self._known = auth, standing_of(self.endpoint, auth, self._given_session)
+        return known
+
     def _get(self, path: str) -> dict[str, Any]:
-        auth = self.auth
+        auth, standing = self._credentials()
+        standing.wait_for_turn()
         try:
-            document = self._asked(path, auth, self._renewals)
-        except AuthenticationError as error:
-            self._note(auth, error)
+            document = self._admitted(path, auth, standing)
+        except BaseException as error:
+            standing.leave(error)
             raise
-        self._note(auth, None)
+        standing.leave(None)
         return document
 
-    def _asked(self, path: str, auth: AuthBase | None, renewals: int) -> dict[str, Any]:
-        """Ask; where credentials are too old, renew them once and ask again."""
+    def _admitted(self, path: str, auth: AuthBase | None, standing: Standing) -> dict[str, Any]:
+        """Ask; where credentials have expired, renew them once and ask again. Refused ones are renewed before that."""
+        is_renewed = standing.is_doubtful and standing.renew(auth, standing.renewals)
+        seen = standing.renewals
         try:
-            return self._ask(path)
+            return self._ask(path, auth)
         except AuthenticationError as error:
-            # Who insists after a refusal of another kind gets new ones, too.
-            is_worth_it = error.expired or self._refusal is not None
-            if not (is_worth_it and self._renewed(auth, renewals)):
+            is_outdated = error.expired or standing.renewals != seen
+            if is_renewed or not (is_outdated and standing.renew(auth, seen)):
                 raise
-        return self._ask(path)
+        return self._ask(path, auth)
 
-    def _ask(self, path: str) -> dict[str, Any]:
-        url = f"{self.endpoint}/v2/{quote(self._project(), safe='')}{path}"
-        return decode(*self._transport.exchange(url, self.auth, self.timeout))
+    def _ask(self, path: str, auth: AuthBase | None) -> dict[str, Any]:
+        url = f"{self.endpoint}/v2/{quote(self._project(auth), safe='')}{path}"
+        return decode(*self._transport.exchange(url, auth, self.timeout))
 
-    def _note(self, auth: AuthBase | None, refusal: AuthenticationError | None) -> None:
-        if auth is self.auth:  # others may have been set while the request was under way
-            self._refusal = refusal
-
-    def _renewed(self, auth: AuthBase | None, renewals: int) -> bool:
-        """Renew the credentials, unless another thread did so while this one was refused."""
-        refresh: Callable[[], object] | None = getattr(auth, "refresh", None)
-        if refresh is None:
-            return False
-        with self._renewing:
-            if renewals == self._renewals:
-                if refresh() is False:
-                    return False
-                self._renewals += 1
-        return True
-
-    def _project(self) -> str:
+    def _project(self, auth: AuthBase | None) -> str:
         project_id = self.project_id
         if project_id is None:
-            ask: Callable[[], str] | None = getattr(self.auth, "get_project_id", None)
+            ask: Callable[[], str] | None = getattr(auth, "get_project_id", None)
             if ask is None:
                 raise ConfigurationError("The project ID is missing, and these credentials do not know theirs")
-            project_id = self.project_id = checked_identifier("project_id", ask())
+            project_id = checked_identifier("project_id", call_user_code("get_project_id() of the auth object", ask))
+            if auth is self._auth:  # others may have been set meanwhile
+                self.project_id = project_id
         return project_id
 
 

@@ -6,7 +6,9 @@ identifier, a number in place of a string) are the usual `ValueError` and `TypeE
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
+
+ErrorT = TypeVar("ErrorT", bound=BaseException)
 
 
 class ModelArtsError(Exception):
@@ -135,12 +137,12 @@ class ExportFailedError(ModelArtsError):
     summary = "The export failed"
 
 
-def without_request(error: Exception) -> Exception:
+def without_request(error: ErrorT) -> ErrorT:
     """Return a copy of another library's error, without request and traceback, as the cause of one of ours.
 
     The original may hold a request with its headers, and its traceback the local variables of the code that
     made them: secrets, which some ways of printing a traceback show.
     """
-    copy = type(error).__new__(type(error))
+    copy: ErrorT = type(error).__new__(type(error))
     copy.args = (str(error),)
     return copy

@@ -49,18 +49,9 @@ class Subject(Generic[ResultT_co]):
     def admit(self, on_outcome: Callable[[Exception | None], None]) -> bool:
         """Return whether a request may go now.
 
-        Credentials that have not been accepted yet are tried by one request; where it is another's, `on_outcome`
-        is called with what became of it.
-
-        Raises
-        ------
-        AuthenticationError
-            Where they have been refused: somebody else has learned it already, and after a few refusals in a row
-            the service locks an access key.
+        Credentials that have not been accepted yet are tried by one request. Where that is another's, or they have
+        been refused, `on_outcome` is called with what has become of it.
         """
-        refusal = getattr(self.client, "last_auth_error", None)
-        if refusal is not None:
-            raise refusal.with_traceback(None)
         return self._standing is None or self._standing.enter(on_outcome)
 
     def note(self, error: BaseException | None) -> None:

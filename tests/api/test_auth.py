@@ -111,7 +111,7 @@ def test_a_token_given_as_text_is_not_sent_twice(simulator: Simulator) -> None:
 def test_threads_that_are_refused_together_renew_once(simulator: Simulator) -> None:
     export = simulator.add_export()
     asked: list[int] = []
-    gate = threading.Barrier(4)
+    gate, is_revoked = threading.Barrier(4), threading.Event()
 
     def token() -> str:
         asked.append(1)
@@ -120,13 +120,14 @@ def test_threads_that_are_refused_together_renew_once(simulator: Simulator) -> N
     class Together(TokenAuth):
         def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
             signed = super().__call__(r)
-            if len(asked) == 1:
+            if is_revoked.is_set() and len(asked) == 1:
                 gate.wait(20)  # all of them have put the old token on their requests
             return signed
 
     with ModelArtsClient(simulator.endpoint, simulator.project_id, auth=Together(token)) as client:
-        client.auth.refresh()  # type: ignore[union-attr]
+        client.get_export_task(export.dataset_id, export.task_id)
         simulator.revoke_tokens()
+        is_revoked.set()
         seen: list[object] = []
         threads = [
             threading.Thread(target=lambda: seen.append(client.get_export_task(export.dataset_id, export.task_id)))

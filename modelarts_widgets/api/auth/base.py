@@ -1,10 +1,17 @@
-"""What all credentials of this package have in common, and how credentials of any kind are compared."""
+"""What all credentials of this package have in common, and how those of any kind are compared and called."""
 
 from __future__ import annotations
 
-from typing import NoReturn
+import threading
+from collections.abc import Callable
+from typing import NoReturn, TypeVar
 
+import requests
 from requests.auth import AuthBase
+
+from ..errors import AuthenticationError, ConnectionFailedError, ModelArtsError, without_request
+
+ResultT = TypeVar("ResultT")
 
 
 class Credentials(AuthBase):
@@ -52,3 +59,30 @@ class Identity:
 
     def __hash__(self) -> int:
         return self._hash
+
+
+def call_user_code(what: str, function: Callable[[], ResultT]) -> ResultT:
+    """Return what a function of the user's returns, or raise an error of ours that names what it raised.
+
+    Raises
+    ------
+    ConnectionFailedError
+        For an error of the network, after which polling tries again.
+    AuthenticationError
+        For anything else, `SystemExit` and the like too: there are no credentials then.
+    KeyboardInterrupt
+        In the main thread, where it is the user who interrupts.
+    """
+    kind: type[ModelArtsError] = AuthenticationError
+    cause: BaseException
+    try:
+        return function()
+    except ModelArtsError:
+        raise
+    except (ConnectionError, TimeoutError, requests.RequestException) as error:
+        kind, cause = ConnectionFailedError, without_request(error)
+    except BaseException as error:  # whatever it is, there are no credentials
+        if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
+            raise
+        cause = without_request(error)
+    raise kind(f"{what} raised {type(cause).__name__}") from cause

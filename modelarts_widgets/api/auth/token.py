@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 
 import requests
 
-from ..errors import AuthenticationError, ConnectionFailedError, ModelArtsError, without_request
-from .base import Credentials
+from ..errors import ConfigurationError
+from .base import Credentials, call_user_code
 from .headers import checked_secret
 
 
@@ -33,12 +34,19 @@ class TokenAuth(Credentials):
         self._fixed = fixed or None
         self._source: Callable[[], str] = token if callable(token) else lambda: fixed
         self._token = fixed
-        self._lock = threading.Lock()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._process = os.getpid()
+        self._lock = threading.RLock()
+        self._is_calling = False
 
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
         """Set the header ``X-Auth-Token``; called by `requests`. Blocks while your function runs."""
+        if self._process != os.getpid():
+            self._begin()  # in a forked child, the thread that held the lock is missing
         with self._lock:
-            self._token = self._token or _obtained(self._source)
+            self._token = self._token or self._obtained()
             r.headers["X-Auth-Token"] = self._token
         return r
 
@@ -58,8 +66,17 @@ class TokenAuth(Credentials):
             When it fails with an error of the network; polling tries again.
         """
         with self._lock:
-            old, self._token = self._token, _obtained(self._source)
+            old, self._token = self._token, self._obtained()
             return self._token != old
+
+    def _obtained(self) -> str:
+        if self._is_calling:
+            raise ConfigurationError("The function that returns the token uses the client that waits for it")
+        self._is_calling = True
+        try:
+            return checked_secret("token", call_user_code("The function that returns the token", self._source))
+        finally:
+            self._is_calling = False
 
     def __eq__(self, other: object) -> bool:
         if self is other:
@@ -69,16 +86,3 @@ class TokenAuth(Credentials):
 
     def __hash__(self) -> int:
         return object.__hash__(self) if self._fixed is None else hash((TokenAuth, self._fixed))
-
-
-def _obtained(source: Callable[[], str]) -> str:
-    kind: type[ModelArtsError] = AuthenticationError
-    try:
-        return checked_secret("token", source())
-    except ModelArtsError:
-        raise
-    except (ConnectionError, TimeoutError, requests.RequestException) as error:
-        kind, cause = ConnectionFailedError, without_request(error)
-    except Exception as error:  # noqa: BLE001 - whatever it is, there is no token
-        cause = without_request(error)
-    raise kind(f"The function that returns the token raised {type(cause).__name__}") from cause

@@ -1,0 +1,235 @@
+"""`Standing`: what is known of credentials at an endpoint, shared by all clients of the process with equal ones.
+
+After a few refusals in a row the service locks an access key for everybody. So credentials that have not been
+accepted yet are tried by one request at a time, the others wait for its outcome, and a refusal holds for all.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+import os
+import threading
+from collections.abc import Callable, Hashable
+from queue import SimpleQueue
+from weakref import WeakSet
+
+from ..errors import (
+    AuthenticationError,
+    ConfigurationError,
+    ConnectionFailedError,
+    ModelArtsError,
+    NotFoundError,
+    PermissionDeniedError,
+    ServiceError,
+)
+from .base import Identity, call_user_code
+
+MAX_STANDINGS = 256
+"""The latest ones that are kept for clients to come."""
+
+_TIMED_OUT, _FIRST_SERVER_ERROR = 408, 500
+_logger = logging.getLogger(__name__)
+
+
+class Standing:
+    """What is known of credentials. Safe to share between threads; functions are called without its lock."""
+
+    def __init__(self) -> None:
+        self.refusal: AuthenticationError | None = None
+        """How they were refused last; ``None`` if they were accepted since, forgiven or never refused."""
+        self.renewals = 0
+        """How often they have been renewed; read before a request, it tells whether newer ones were refused."""
+        self.is_doubtful = False
+        """Whether they were refused and not accepted since, forgiven or not."""
+        self._is_accepted = False
+        self._on_accepted: list[Callable[[], None]] = []
+        self._begin()
+        _ALL.add(self)
+
+    def _begin(self) -> None:
+        self._lock = threading.RLock()
+        self._asking: set[int] = set()
+        """Threads with a request under way."""
+        self._trying: int | None = None
+        """The one of them whose request is a trial."""
+        self._waiting: list[Callable[[BaseException | None], None]] = []
+
+    def enter(self, on_outcome: Callable[[Exception | None], None]) -> bool:
+        """Return whether a request may go: they were accepted, or nobody is trying them. Then `leave` must follow.
+
+        Otherwise `on_outcome` is called once with the outcome of the trial: ``None`` if they were accepted, else
+        the error, which may leave it open whether they are valid. After a refusal that nobody has forgiven there
+        is no trial: it is called with that at once.
+        """
+        return self._enter(lambda error: on_outcome(_shared(error)))
+
+    def wait_for_turn(self) -> None:
+        """Wait until a request may go; after a refusal it is a trial. Blocks. Then `leave` must follow.
+
+        Raises
+        ------
+        ModelArtsError
+            The error of the trial that was waited for.
+        """
+        while True:
+            outcome: SimpleQueue[BaseException | None] = SimpleQueue()
+            if self._enter(outcome.put, insists=True):
+                return
+            _raise_again(outcome.get())
+
+    def leave(self, error: BaseException | None) -> None:
+        """Take note of the outcome of a request, once for each that has entered in this thread."""
+        verdict = _verdict(error)
+        with self._lock:
+            me = threading.get_ident()
+            if me not in self._asking:
+                return
+            self._asking.remove(me)
+            self._judge(error, verdict)
+            told, revived = self._released(is_trial=self._trying == me, is_accepted=verdict is True)
+        for act in told:
+            _call(act, None if verdict else error)
+        for revive in revived:
+            _call(revive)
+
+    def forgive(self) -> None:
+        """Forget a refusal, so that the next request is a trial."""
+        self.refusal = None
+
+    def on_accepted(self, fn: Callable[[], None]) -> None:
+        """Call a function once, as soon as the credentials are accepted; now, if they are."""
+        with self._lock:
+            if not self._is_accepted:
+                if fn not in self._on_accepted:
+                    self._on_accepted.append(fn)
+                return
+        _call(fn)
+
+    def renew(self, auth: object, seen: int) -> bool:
+        """Renew the credentials, unless another thread has done so since `renewals` was `seen`. Blocks.
+
+        Returns
+        -------
+        bool
+            Whether there are others now, with which this thread may send its request again.
+
+        Raises
+        ------
+        ModelArtsError
+            When the renewal fails, in this thread or the one that was waited for.
+        """
+        refresh: Callable[[], object] | None = getattr(auth, "refresh", None)
+        if refresh is None:
+            return False
+        if self._is_renewed_by_others(seen):
+            self.wait_for_turn()
+        elif call_user_code("refresh() of the auth object", refresh) is False:
+            return False
+        else:
+            self.renewals += 1
+        return True
+
+    def _enter(self, tell: Callable[[BaseException | None], None], *, insists: bool = False) -> bool:
+        with self._lock:
+            me, refusal = threading.get_ident(), None if insists else self.refusal
+            may_try = self._trying == me or (self._trying is None and refusal is None)
+            if self._is_accepted or may_try:
+                self._trying = self._trying if self._is_accepted else me
+                self._asking.add(me)
+                return True
+            if self._trying is not None:
+                self._waiting.append(tell)
+                return False
+        tell(refusal)
+        return False
+
+    def _judge(self, error: BaseException | None, verdict: bool | None) -> None:  # noqa: FBT001 - or nothing
+        if verdict is not None:
+            self._is_accepted, self.is_doubtful = verdict, not verdict
+            self.refusal = error if isinstance(error, AuthenticationError) else None
+
+    def _released(
+        self, *, is_trial: bool, is_accepted: bool
+    ) -> tuple[list[Callable[[BaseException | None], None]], list[Callable[[], None]]]:
+        told: list[Callable[[BaseException | None], None]] = []
+        revived: list[Callable[[], None]] = []
+        if is_trial:
+            self._trying = None
+        if is_trial or is_accepted:
+            told, self._waiting = self._waiting, told
+        if is_accepted:
+            revived, self._on_accepted = self._on_accepted, revived
+        return told, revived
+
+    def _is_renewed_by_others(self, seen: int) -> bool:
+        """Return whether they have been renewed since; if not, this thread is to do so, and its request is a trial."""
+        while True:
+            outcome: SimpleQueue[BaseException | None] = SimpleQueue()
+            with self._lock:
+                if self.renewals != seen:
+                    return True
+                me = threading.get_ident()
+                if self._trying in {None, me}:
+                    self._is_accepted, self._trying = False, me
+                    return False
+                self._waiting.append(outcome.put)
+            _raise_again(outcome.get())
+
+
+_ALL: WeakSet[Standing] = WeakSet()
+_KEPT: dict[Hashable, Standing] = {}
+
+
+def standing_of(endpoint: str, auth: object, session: object) -> Standing:
+    """Return what is known of credentials at an endpoint; of those of a user's session, where there are no others."""
+    key = endpoint, Identity(auth), Identity(session if auth is None else None, by_value=False)
+    standing = _KEPT.setdefault(key, Standing())  # no lock: comparing may call code of the user's
+    for oldest in list(_KEPT)[:-MAX_STANDINGS]:
+        _KEPT.pop(oldest, None)
+    return standing
+
+
+def _forget_threads() -> None:
+    """Begin anew in a forked child, to which the threads that try have not come along."""
+    for standing in _ALL:
+        standing._begin()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_threads)
+
+
+def _verdict(error: BaseException | None) -> bool | None:
+    """Return whether an outcome shows that credentials are accepted or refused; ``None`` if it shows neither."""
+    if isinstance(error, AuthenticationError):
+        return False
+    if error is None or isinstance(error, (NotFoundError, PermissionDeniedError)):
+        return True
+    status = error.status_code if isinstance(error, ServiceError) else None
+    return True if status and 400 <= status < _FIRST_SERVER_ERROR and status != _TIMED_OUT else None  # noqa: PLR2004
+
+
+def _is_for_all(error: BaseException) -> bool:
+    """Return whether others would have got the same: not when a client's own settings or Ctrl-C are the reason."""
+    return isinstance(error, ModelArtsError) and not isinstance(error, ConfigurationError)
+
+
+def _shared(error: BaseException | None) -> Exception | None:
+    if error is None or (isinstance(error, Exception) and _is_for_all(error)):
+        return error
+    return ConnectionFailedError("The request that was to try the credentials ended without an answer")
+
+
+def _raise_again(error: BaseException | None) -> None:
+    """Raise the error of another thread, as one of this thread's own."""
+    if error is not None and _is_for_all(error):
+        own = copy.copy(error)
+        raise own from error.__cause__
+
+
+def _call(act: Callable[..., object], *arguments: object) -> None:
+    try:
+        act(*arguments)
+    except Exception:
+        _logger.exception("What waited for credentials has failed")
