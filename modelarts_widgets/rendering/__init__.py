@@ -6,7 +6,7 @@ from .bundles import card_bundle, history_bundle, task_bundle
 from .card import Card
 from .card_html import bar_html, card_html, facts_html, head_html
 from .card_text import card_text
-from .markup import LIVE, STATIC, style_sheet
+from .styles import LIVE, STATIC, style_sheet
 from .table import PAGE, Table, history_html, history_text, table_html
 from .tree_html import tree_html
 

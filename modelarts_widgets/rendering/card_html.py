@@ -1,13 +1,16 @@
 """The card as HTML, whole or in the parts that change apart from each other.
 
-One markup in two skins. The live card carries class names, styled by ``card.css``. The static card
-carries plain inline style only, since notebook viewers strip style sheets from saved output.
+One markup in two skins, from one source of looks (``parts.css``): the live card carries class names; the static one
+inline style, since many notebook viewers strip style sheets from saved output, and a small one for those that don't.
 """
 
 from __future__ import annotations
 
+import re
+
 from .card import Card
-from .markup import LIVE, STATIC, Skin, escaped, isolated
+from .markup import escaped, isolated
+from .styles import LIVE, STATIC, Skin, theme
 from .tree import task_tree
 from .tree_html import tree_html
 
@@ -15,43 +18,48 @@ _MAX_PROBLEM = 1_000
 
 
 def card_html(card: Card) -> str:
-    """Return the whole card for a saved notebook: no class, no id, no script, no style sheet."""
-    rows = task_tree(card.task) if card.task else ()
-    parts = [head_html(card, STATIC), bar_html(card, STATIC), facts_html(card, STATIC), tree_html(rows, STATIC)]
-    return f"<div{STATIC('card')}>{''.join(parts)}</div>"
+    """Return the whole card for a saved notebook: no script, no id, and no need for its style element."""
+    tree = tree_html(task_tree(card.task), STATIC) if card.task else ""
+    whole = f"<div>{tree}</div>" if tree else ""
+    parts = [theme("theme"), head_html(card, STATIC), bar_html(card, STATIC), facts_html(card, STATIC), whole]
+    return f"<div{STATIC('static')}>{''.join(parts)}</div>"
 
 
 def head_html(card: Card, skin: Skin = LIVE) -> str:
     """Return the title, the status and what went wrong."""
-    title = f"<span{skin('title')}>Dataset export</span> <code{skin('id')}>{isolated(card.task_id)}</code>"
+    return title_html("Dataset export", card, card.status(), skin) + problem_html(card, skin)
+
+
+def title_html(title: str, card: Card, status: str, skin: Skin, mark: str = "") -> str:
+    """Return a title, the ID of what it is about and the pill with the status; with a mark for a style sheet."""
+    name = f"<b>{title}</b> <samp>{isolated(card.task_id)}</samp>"
     tooltip = f' title="{escaped(card.status_label())}"' if card.status_label() else ""
-    status = f"<span{skin('status', card.severity)}{_announced(skin)}{tooltip}>{isolated(card.status())}</span>"
-    return f"<div{skin('head')}>{title} {status}</div>{problem_html(card, skin)}"
+    pill = f"<span{skin('status', card.severity)}{_announced(skin)}{tooltip}>{isolated(status)}</span>"
+    return f"<div{skin('head', mark)}>{name} {pill}</div>"
 
 
 def bar_html(card: Card, skin: Skin = LIVE) -> str:
     """Return the bar with its percentage, and the counts below it."""
-    counts = f"<div{skin('counts')}>{card.counts()}</div>" if card.counts() else ""
+    counts = f"<div{skin('counts')}>{escaped(card.counts())}</div>" if card.counts() else ""
     return progress_html(card, skin) + counts
 
 
 def facts_html(card: Card, skin: Skin = LIVE) -> str:
     """Return where the export goes and its times."""
-    route = " ".join(f"{word} <code>{isolated(place)}</code>" for word, place in card.route())
-    line = " · ".join(filter(None, [route, card.times()]))
-    return f"<div{skin('facts')}>{line}</div>" if line else ""
+    route = " ".join(f"{word} <samp>{isolated(place)}</samp>" for word, place in card.route())
+    times = re.sub(r"started [^·]*[^· ]", lambda found: f"<span{skin('time')}>{found[0]}</span>", card.times())
+    lines = "<br>".join(filter(None, [route, times]))
+    return f"<div{skin('facts')}>{lines}</div>" if lines else ""
 
 
 def problem_html(card: Card, skin: Skin) -> str:
     """Return what went wrong and what happens next; empty where there is neither."""
-    next_step = card.next_step(is_live=skin is LIVE)
-    if not card.problem() and not next_step:
-        return ""
-    lines = [
-        f"<strong>{isolated(card.problem(), _MAX_PROBLEM)}</strong>" if card.problem() else "",
-        isolated(next_step, _MAX_PROBLEM),
-    ]
-    return f"<div{skin('problem', card.severity)}{_announced(skin)}>{'<br>'.join(filter(None, lines))}</div>"
+    problem, next_step = card.problem(), card.next_step(is_live=skin is LIVE)
+    lines = f"<div>{isolated(problem, _MAX_PROBLEM)}</div>" if problem else ""
+    if next_step:
+        look = skin("next") if problem else ""
+        lines += f"<div{look}>{isolated(next_step, _MAX_PROBLEM)}</div>"
+    return f"<div{skin('problem', card.severity)}{_announced(skin)}>{lines}</div>" if lines else ""
 
 
 def _announced(skin: Skin) -> str:
@@ -59,10 +67,24 @@ def _announced(skin: Skin) -> str:
     return ' role="status"' if skin is LIVE else ""
 
 
-def progress_html(card: Card, skin: Skin, name: str = "Export progress") -> str:
-    """Return the bar, with a name for screen readers."""
+def progress_html(card: Card, skin: Skin, name: str = "Export progress", size: str = "") -> str:
+    """Return the bar, with a name for screen readers. Without a share it is drawn only where it can move."""
     if card.share is None and (skin is STATIC or not card.is_waiting):
         return ""  # a bar without a value moves for ever, in a saved notebook too
     value = "" if card.share is None else f' value="{card.share:.1f}"'
-    bar = f'<progress{skin("progress", card.severity)} max="100"{value} aria-label="{escaped(name)}"></progress>'
-    return f"<div{skin('bar')}>{bar} <span{skin('share')}>{card.percent()}</span></div>"
+    attributes = f'max="100"{value} aria-label="{escaped(name)}"'
+    if skin is LIVE:
+        bar = f"<progress{_with(skin('progress', card.severity), size)} {attributes}></progress>"
+    else:
+        bar = _painted(card, f"<progress{skin('native')} {attributes}></progress>", size)
+    return f"<div{skin('bar')}>{bar} <span{skin('share', size)}>{card.percent()}</span></div>"
+
+
+def _with(look: str, size: str) -> str:
+    return f'{look[:-1]} modelarts-{size}"' if size else look
+
+
+def _painted(card: Card, native: str, size: str) -> str:
+    """Return a bar whose colour needs no style sheet. The native one lies in it, for screen readers, unseen."""
+    fill = STATIC("fill", card.severity)
+    return f'<div{STATIC("track", size)}><div{fill[:-1]};width:{card.share:.1f}%">{native}</div></div>'

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ..api.models import ExportTask
 from .humanize import percentage, plural, quantity
 
 RUNNING, SUCCEEDED, FAILED, OTHER = GROUPS = ("running", "succeeded", "failed", "other")
 """Groups of exports; ``other`` holds those whose status is not documented."""
+_NAMES = {OTHER: "in another state"}
 _GROUPS = {"INIT": RUNNING, "RUNNING": RUNNING, "SUCCESSED": SUCCEEDED, "FAILED": FAILED}
 
 
@@ -46,14 +47,17 @@ def samples(task: ExportTask) -> str:
 
 def summary(tasks: Iterable[ExportTask]) -> str:
     """Return the counts by group in words: ``12 exports: 2 running, 9 succeeded, 1 failed``; ``1 export, running``."""
-    counts = Counter(map(group, tasks))
-    total = counts.total()
-    if not total:
-        return "no exports yet"
-    parts = [(counts[name], name.replace(OTHER, "in another state")) for name in GROUPS if counts[name]]
-    if len(parts) == 1:
-        return f"{plural(total, 'export')}, {'all ' if total > 1 else ''}{parts[0][1]}"
-    return f"{plural(total, 'export')}: {', '.join(f'{count:,} {name}' for count, name in parts)}"
+    by_group = Counter(map(group, tasks))
+    whole = plural(by_group.total(), "export")
+    if len(by_group) > 1:
+        return f"{whole}: {counts(by_group)}"
+    names = [_NAMES.get(name, name) for name in by_group]
+    return f"{whole}, {'all ' if by_group.total() > 1 else ''}{names[0]}" if names else "no exports yet"
+
+
+def counts(by_group: Mapping[str, int]) -> str:
+    """Return the counts of groups in words: ``2 running, 9 succeeded``."""
+    return ", ".join(f"{by_group[name]:,} {_NAMES.get(name, name)}" for name in GROUPS if by_group.get(name))
 
 
 def select(tasks: Iterable[ExportTask], status: str = "", query: str = "") -> tuple[ExportTask, ...]:

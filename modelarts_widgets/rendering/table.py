@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ..api.models import ExportTask
 from .card import Card, status_word
-from .card_html import card_html, problem_html, progress_html
+from .card_html import card_html, problem_html, progress_html, title_html
 from .card_text import card_text
 from .humanize import percentage, plural, quantity, shortened
 from .labels import code_label
-from .markup import LIVE, STATIC, Skin, escaped, isolated
-from .summary import created, mode, samples, summary
+from .markup import escaped, isolated
+from .styles import LIVE, STATIC, Skin, theme
+from .summary import counts, created, group, mode, samples, summary
 
 PAGE = 10
 """Rows of the live table that are shown at once."""
-MAX_ROWS = 100
-"""Rows of the static table; what is left out is counted."""
+MAX_ROWS = 50
+"""Rows of the static table: the newest, and all that run or have failed; the rest is counted."""
 _COLUMNS = ("Task ID", "Created (UTC)", "Mode", "Path", "Samples", "Status", "Progress")
-_PARTS = ("task", "created", "mode", "path", "samples", "state", "share-cell")
+_PARTS = ("task", "created", "mode", "path", "samples", "state", "done")
 _MAX_ID, _MAX_PATH, _MAX_WORD = 40, 60, 20
 
 
@@ -83,20 +85,29 @@ def table_html(table: Table, skin: Skin = LIVE) -> str:
 
 def history_html(table: Table) -> str:
     """Return the table for a saved notebook, with the selected card below."""
-    tasks = table.tasks or ()
-    more = f"<div{STATIC('rest')}>{_more(tasks)}</div>" if _more(tasks) else ""
+    tasks, more = _telling(table.tasks or ())
+    parts = [theme("theme", "columns"), _head(table, STATIC), _grid(table, tasks, STATIC)]
+    parts += [f"<div{STATIC('next')}>{more}</div>" if more else ""]
     selected = card_html(table.selected) if table.selected else ""
-    return f"<div>{_head(table, STATIC)}{_grid(table, tasks[:MAX_ROWS], STATIC)}{more}{selected}</div>"
+    return f"<div{STATIC('static', 'wide')}>{''.join(parts)}{selected}</div>"
 
 
 def history_text(table: Table) -> str:
     """Return the table as plain text, with the selected card below."""
-    tasks = table.tasks or ()
+    tasks, more = _telling(table.tasks or ())
     problems = [f"! {table.state.problem()}" if table.state.problem() else "", f"  {table.state.next_step()}".rstrip()]
     lines = [f"Dataset exports {shortened(table.state.task_id, 60)}  {table.headline()}", *problems]
-    lines += _columns([_COLUMNS, *map(_cells, tasks[:MAX_ROWS])]) if tasks else []
-    lines += [_more(tasks), card_text(table.selected) if table.selected else ""]
+    lines += _columns([_COLUMNS, *map(_cells, tasks)]) if tasks else []
+    lines += [more, card_text(table.selected) if table.selected else ""]
     return "\n".join(filter(None, lines))
+
+
+def _telling(tasks: Sequence[ExportTask]) -> tuple[tuple[ExportTask, ...], str]:
+    """Return the exports that a reader looks for, in their order, and a word on the rest."""
+    chosen = [task for place, task in enumerate(tasks) if place < PAGE or not task.succeeded][:MAX_ROWS]
+    left = Counter(map(group, tasks)) - Counter(map(group, chosen))
+    rest = plural(left.total(), "more export") + f" in history.tasks: {counts(left)}" if left else ""
+    return tuple(chosen), rest
 
 
 def _end(table: Table) -> str:
@@ -104,15 +115,10 @@ def _end(table: Table) -> str:
     return {0: "first", table.last_page: "last"}.get(table.page, "")
 
 
-def _more(tasks: Sequence[ExportTask]) -> str:
-    left = len(tasks) - MAX_ROWS
-    return f"… {quantity(left)} more in history.tasks" if left > 0 else ""
-
-
 def _head(table: Table, skin: Skin) -> str:
-    title = f"<span{skin('title')}>Dataset exports</span> <code{skin('id')}>{isolated(table.state.task_id)}</code>"
-    summed = f"<span{skin('status', table.state.severity)}>{isolated(table.headline())}</span>"
-    return f"<div{skin('head', table.state.phase)}>{title} {summed}</div>{problem_html(table.state, skin)}"
+    state = table.state
+    title = title_html("Dataset exports", state, table.headline(), skin, state.phase)
+    return title + problem_html(state, skin)
 
 
 def _grid(table: Table, tasks: Sequence[ExportTask], skin: Skin) -> str:
@@ -120,24 +126,23 @@ def _grid(table: Table, tasks: Sequence[ExportTask], skin: Skin) -> str:
         return ""
     selected = table.selected.task_id if table.selected else None
     heads = zip(_COLUMNS, _PARTS, strict=True)
-    names = "".join(f'<th scope="col"{skin("column", part)}>{name}</th>' for name, part in heads)
+    names = "".join(f'<th scope="col"{skin(part)}>{name}</th>' for name, part in heads)
     body = "".join(_row(task, skin, is_selected=task.task_id == selected) for task in tasks)
-    table_drawn = f"<table{skin('table')}><thead><tr>{names}</tr></thead><tbody>{body}</tbody></table>"
+    drawn = f"<table{skin('table')}><thead><tr{skin('line')}>{names}</tr></thead><tbody>{body}</tbody></table>"
     reachable = ' role="group" aria-label="Exports" tabindex="0"' if skin is LIVE else ""  # it may be scrolled
-    return f"<div{skin('grid', f'of-{len(tasks)}')}{reachable}>{table_drawn}</div>"
+    return f"<div{skin('grid', f'of-{len(tasks)}')}{reachable}>{drawn}</div>"
 
 
 def _row(task: ExportTask, skin: Skin, *, is_selected: bool) -> str:
-    name, date, kind, path, samples, _, _ = _cells(task)
+    name, date, kind, path, counted, _, _ = _cells(task)
     card = Card(name, task, "polling")
-    look = skin("status", card.severity) if skin is LIVE else ""  # its own style keeps it apart from a title
-    status = f"<span{look}{_tooltip(task)}>{isolated(status_word(task))}</span>"
-    whole = f' title="{escaped(task.obs_uri or "")}"' if skin is LIVE else ""  # there it may be cut
-    cells = [date, isolated(kind, _MAX_WORD), f"<code{whole}>{isolated(path, _MAX_PATH)}</code>", samples, status]
-    drawn = "".join(f"<td{skin(part)}>{cell}</td>" for part, cell in zip(_PARTS[1:-1], cells, strict=True))
-    mark = skin("selected") if is_selected and skin is LIVE else ""
-    bar = f"<td{skin('share-cell')}>{progress_html(card, skin, f'Progress of {name}')}</td>"
-    return f'<tr{mark}><th scope="row"{skin("task")}><code>{isolated(name, _MAX_ID)}</code></th>{drawn}{bar}</tr>'
+    status = f"<span{skin('status', card.severity)}{_tooltip(task)}>{isolated(status_word(task))}</span>"
+    whole = f' title="{escaped(task.obs_uri or "")}"' if len(task.obs_uri or "") > _MAX_PATH or skin is LIVE else ""
+    cells = [date, isolated(kind, _MAX_WORD), f"<samp{whole}>{isolated(path, _MAX_PATH)}</samp>", counted, status]
+    cells += [progress_html(card, skin, f"Progress of {name}", "short")]
+    drawn = "".join(f"<td{skin(part)}>{cell}</td>" for part, cell in zip(_PARTS[1:], cells, strict=True))
+    look = skin("line", "selected" if is_selected else "")
+    return f'<tr{look}><th scope="row"{skin("task")}><samp>{isolated(name, _MAX_ID)}</samp></th>{drawn}</tr>'
 
 
 def _tooltip(task: ExportTask) -> str:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable
 
 from .humanize import MAX_LENGTH
-from .markup import LIVE, Skin, escaped, isolated, isolating
+from .markup import escaped, isolated, isolating
+from .styles import LIVE, Skin
 from .tree import MAX_VALUE, Row, filter_rows
 
 
@@ -40,13 +41,13 @@ class _Tree:
     def _branch(self, row: Row) -> str:
         skin = self._skin
         count = f" <span{skin('count')}>({isolated(row.value)})</span>"
-        summary = f"<summary{skin('section')}>{self._marked(row.name)}{count}</summary>"
-        return f"<details{skin('branch')}{_open(row)}>{summary}{self._list(row)}</details>"
+        summary = f"<summary><b>{self._marked(row.name)}</b>{count}</summary>"
+        return f"<details{_open(row)}>{summary}{self._list(row)}</details>"
 
     def _list(self, row: Row) -> str:
         if row.first_number is not None:
             items = "".join(
-                f"<li><code{_whole(child)}>{self._marked(child.value)}</code></li>" for child in row.children
+                f"<li><samp{_whole(child)}>{self._marked(child.value)}</samp></li>" for child in row.children
             )
             return f'<ol{self._skin("items")} start="{row.first_number}">{items}</ol>'
         return f"<ul{self._skin('rows')}>{''.join(map(self._item, row.children))}</ul>"
@@ -55,19 +56,16 @@ class _Tree:
         skin = self._skin
         if not row.children:
             return f"<li{skin('row')}>{self._cells(row)}</li>"
-        summary = f"<summary{skin('row')}>{self._cells(row)}</summary>"
-        return f"<li><details{skin('branch')}{_open(row)}>{summary}{self._list(row)}</details></li>"
+        name = f"<span{skin('name')}{_described(row)}>{self._marked(row.name)}</span>"
+        summary = f"<summary>{name}\N{EN SPACE}<span{_whole(row)}>{self._marked(row.value)}</span></summary>"
+        return f"<li{skin('group')}><details{_open(row)}>{summary}{self._list(row)}</details></li>"
 
     def _cells(self, row: Row) -> str:
-        skin = self._skin
-        title = f' title="{escaped(row.description)}"' if row.description else ""
-        cells = [f"<span{skin('name')}{title}>{self._marked(row.name)}</span>"]
-        if row.value:
-            tag = "span" if row.children else "code"  # a branch says in words what it holds
-            cells.append(f"<{tag}{skin('value')}{_whole(row)}>{self._marked(row.value)}</{tag}>")
-        if row.meaning:
-            cells.append(f"<span{skin('meaning')}>{self._marked(row.meaning)}</span>")
-        return " ".join(cells)
+        name = f"<span{_described(row)}>{self._marked(row.name)}</span>"
+        if not row.meaning:
+            return f"{name} <samp{self._skin('alone')}{_whole(row)}>{self._marked(row.value)}</samp>"
+        value = f"<samp{_whole(row)}>{self._marked(row.value)}</samp>"
+        return f"{name} {value} <span{self._skin('meaning')}>{self._marked(row.meaning)}</span>"
 
     def _marked(self, text: str) -> str:
         if self._pattern is None:
@@ -81,6 +79,10 @@ class _Tree:
 
 def _open(row: Row) -> str:
     return " open" if row.is_open else ""
+
+
+def _described(row: Row) -> str:
+    return f' title="{escaped(row.description)}"' if row.description else ""
 
 
 def _whole(row: Row) -> str:

@@ -56,7 +56,7 @@ FIELDS = [
     for model in (ExportTask, ExportParams, SearchCondition, SearchLabels, SearchLabel, SearchProp)
     for field in dataclasses.fields(model)
 ]
-TAGS = {"bdi", "code", "details", "div", "br", "li", "mark", "ol", "progress", "span", "strong", "summary", "ul"}
+TAGS = {"b", "bdi", "br", "details", "div", "li", "mark", "ol", "progress", "samp", "span", "style", "summary", "ul"}
 TAGS |= {"table", "tbody", "td", "th", "thead", "tr"}
 ATTRIBUTES = {"aria-label", "class", "max", "open", "role", "scope", "start", "style", "tabindex", "title"}
 ATTRIBUTES |= {"value"}
@@ -120,7 +120,7 @@ def shown_items(markup: str) -> Iterator[tuple[int, str]]:
     for numbered in tree.iter("ol"):
         yield from enumerate(("".join(item.itertext()) for item in numbered), int(numbered.get("start")))
     for item in tree.iter("li"):
-        cells = ["".join(cell.itertext()) for cell in item if cell.tag in {"span", "code"}]
+        cells = ["".join(cell.itertext()) for cell in item if cell.tag in {"span", "samp"}]
         if len(cells) == 2 and cells[0].isdecimal():
             yield int(cells[0]), cells[1]
 

@@ -153,11 +153,26 @@ def test_a_filtered_table_says_how_many_there_are_in_all() -> None:
     assert table(*many, matching=()).position() == "no export matches the filter"
 
 
-def test_a_saved_table_has_a_hundred_rows_and_says_what_is_left_out() -> None:
-    drawn = table(*map(export, range(1_000)))
+def test_a_saved_table_has_the_newest_and_all_that_have_not_succeeded_and_counts_the_rest() -> None:
+    many = [export(number, status="SUCCESSED") for number in range(100, 0, -1)]
+    many[40], many[60], many[80] = export(1, status="RUNNING"), export(2, status="FAILED"), export(3, status="ODD")
+    drawn = table(*many)
     for text in (history_html(drawn), history_text(drawn)):
-        assert "… 900 more in history.tasks" in text
-    assert len(rows(history_html(drawn))) == 101
+        assert "87 more exports in history.tasks: 87 succeeded" in text
+    shown = [row[0] for row in rows(history_html(drawn))[1:]]
+    assert shown == [*(f"t{number}" for number in range(100, 90, -1)), "t1", "t2", "t3"]
+
+
+def test_a_saved_table_has_a_bound_though_all_have_failed() -> None:
+    drawn = table(*(export(number, status="FAILED") for number in range(1_000)))
+    assert len(rows(history_html(drawn))) == 51
+    assert "950 more exports in history.tasks: 950 failed" in history_html(drawn)
+
+
+def test_numbers_stand_under_heads_that_are_aligned_like_them() -> None:
+    cells = re.findall(r'<t[hd][^>]*modelarts-samples[^>]*style="([^"]*)"', history_html(DOCUMENTED))
+    assert len(cells) == 3
+    assert all("text-align:right" in cell and "white-space:nowrap" in cell for cell in cells)
 
 
 def test_a_saved_table_shows_all_rows_whatever_the_filter_and_the_page() -> None:
@@ -165,14 +180,14 @@ def test_a_saved_table_shows_all_rows_whatever_the_filter_and_the_page() -> None
     assert len(rows(history_html(table(*many, matching=many[:3], page=1)))) == 31
 
 
-def test_a_saved_table_needs_no_style_sheet_no_script_and_no_id() -> None:
+def test_a_saved_table_needs_no_script_and_no_id() -> None:
     markup = history_html(BUSY)
-    assert not re.search(r"<(style|script)|\s(id|class|on\w+)=", markup)
-    assert "var(--" not in markup
+    assert not re.search(r"<script|\s(id|on\w+)=", markup)
+    assert "var(--" not in re.sub(r"<style>.*?</style>", "", markup)
 
 
 def test_the_selected_row_is_marked_and_stands_in_full_below() -> None:
-    assert table_html(BUSY).count('<tr class="modelarts-selected">') == 1
+    assert table_html(BUSY).count('<tr class="modelarts-line modelarts-selected">') == 1
     assert "No space is left. (ModelArts.4401)" in history_html(BUSY)
     assert "No space is left. (ModelArts.4401)" in history_text(BUSY)
 

@@ -1,0 +1,87 @@
+"""The look of each part from one source: style sheets for what is live, inline style for what is static."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+
+_LIVE = ("parts", "card", "table", "theme", "columns")
+_STATIC, _BOTH = ".modelarts-static", ".modelarts-export,.modelarts-static"
+_RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
+_CLASS = re.compile(r"modelarts-([a-z-]+)")
+_VARIABLE = re.compile(r"var\((--[a-z-]+)\)")
+
+
+@cache
+def style_sheet() -> str:
+    """Return the style sheet of what is live."""
+    return "\n".join(map(_text, _LIVE))
+
+
+@cache
+def theme(*names: str) -> str:
+    """Return the style element of what is static: colours, fonts and narrow cells, which win over inline style."""
+    return (
+        f"<style>{''.join(map(_minified, names)).replace(_BOTH, _STATIC).replace(f':is({_STATIC})', _STATIC)}</style>"
+    )
+
+
+class Skin:
+    """How a part of the card gets its look: by class names, or by inline style."""
+
+    def __init__(self, *, is_live: bool) -> None:
+        self._is_live = is_live
+
+    def __call__(self, part: str, kind: str = "") -> str:
+        """Return the attributes for a part, with a leading space; empty where the part needs none."""
+        return _classes(part, kind) if self._is_live else _inline(part, kind)
+
+
+LIVE = Skin(is_live=True)
+STATIC = Skin(is_live=False)
+
+
+def _classes(*names: str) -> str:
+    known = " ".join(f"modelarts-{name}" for name in names if name)
+    return f' class="{known}"' if known else ""
+
+
+@cache
+def _inline(part: str, kind: str) -> str:
+    """Return the rules of a part as inline style, and the classes by which a theme finds it."""
+    rules = _rules()
+    values = rules.get((kind,), {})
+    declared = rules.get((part,), {}) | rules.get((part, kind), {})
+    plain = {name: _VARIABLE.sub(lambda found: values[found[1]], value) for name, value in declared.items()}
+    style = ";".join(f"{name}:{value}" for name, value in plain.items())
+    themed = [name for name in (part, kind) if name in _themed()] if part in _themed() else []
+    return _classes(*themed) + (f' style="{style}"' if style else "")
+
+
+@cache
+def _rules() -> Mapping[tuple[str, ...], dict[str, str]]:
+    """Read the shared rules: by class, or by two classes that an element has together."""
+    rules: dict[tuple[str, ...], dict[str, str]] = {}
+    for selectors, body in _RULE.findall(_minified("parts")):
+        declared = dict(declaration.split(":", 1) for declaration in body.split(";"))
+        for selector in selectors.split(","):
+            key = tuple(_CLASS.findall(selector))
+            rules[key] = rules.get(key, {}) | declared
+    return rules
+
+
+@cache
+def _themed() -> frozenset[str]:
+    return frozenset(_CLASS.findall(_minified("theme") + _minified("columns")))
+
+
+@cache
+def _minified(name: str) -> str:
+    text = re.sub(r"\s+", " ", re.sub(r"/\*.*?\*/", "", _text(name), flags=re.DOTALL))
+    return re.sub(r" ?([{};,>!]) ?", r"\1", text).replace(": ", ":").replace(";}", "}").strip()
+
+
+def _text(name: str) -> str:
+    return files(__package__).joinpath(f"{name}.css").read_text(encoding="utf-8")
