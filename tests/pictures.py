@@ -30,7 +30,7 @@ for number in range(5):
 simulator.add_export("pets", samples=12_000, seconds=600, gradual=False)
 chosen = simulator.add_export("pets", samples=20_000, seconds=40, params=pets)
 history = ExportHistory("pets", client=client, interval=0.5)
-history.chosen = chosen.task_id
+history.selected = chosen.task_id
 history
 """
 CELLS = [SETUP, RUNNING, "watch(2.0, outcome='FAILED')", "watch(2.0, params=pets)", HISTORY]

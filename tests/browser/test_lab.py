@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,57 +14,14 @@ from axe_playwright_python.sync_playwright import Axe
 from nbconvert import HTMLExporter, MarkdownExporter
 from playwright.sync_api import Browser, Locator, Page, expect
 from support import until
-from support.browsers import SETUP, Notebook, Server, chromium, needs_browser, served
+from support.browsers import Notebook, Open, Server, needs_browser
 
 pytestmark = needs_browser
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-Open = Callable[..., Notebook]
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("lab") / "notebooks"
-    folder.mkdir()
-    with served(folder, "jupyterlab", "--expose-app-in-browser") as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
-
-
-def file_name(request: pytest.FixtureRequest) -> str:
-    return re.sub(r"\W+", "-", request.node.name) + ".ipynb"
-
-
-@pytest.fixture
-def opened(lab: Server, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Open]:
-    """Return a function that opens a notebook with cells of its own; errors in the console fail the test."""
-    notebooks: list[Notebook] = []
-    pages: list[Page] = []
-
-    def open_notebook(*cells: str, name: str = "", width: int = 1_100, has_kernel: bool = True) -> Notebook:
-        name = name or file_name(request)
-        if cells:
-            lab.write(name, [SETUP, *cells])
-        page = browser.new_page(viewport={"width": width, "height": 1_000}, reduced_motion="no-preference")
-        pages.append(page)
-        url = f"{lab.url}/lab/workspaces/{name.removesuffix('.ipynb')}/tree/{name}?reset"
-        notebooks.append(Notebook(page, url, has_kernel=has_kernel))
-        if cells:
-            notebooks[-1].finish(0)
-        return notebooks[-1]
-
-    yield open_notebook
-    for page in pages:
-        page.close()
-    assert [error for notebook in notebooks for error in notebook.errors] == []
-
-
-def test_the_card_moves_while_a_cell_is_busy(opened: Open) -> None:
-    notebook = opened("watch(60.0)", "time.sleep(8)")
+def test_the_card_moves_while_a_cell_is_busy(opened: Open, lab: Server) -> None:
+    notebook = opened("watch(600.0)", "wait_for('three-moves')")
     notebook.run(1)
     until(lambda: notebook.share(1) > 0)
     notebook.run(2)
@@ -77,12 +34,13 @@ def test_the_card_moves_while_a_cell_is_busy(opened: Open) -> None:
 
     until(moves)
     assert notebook.prompt(2) == "[*]:", "the cell is still running"
+    lab.create("three-moves")
     assert seen == sorted(seen)
     expect(notebook.card(1).get_by_role("progressbar", name="Export progress")).to_be_visible()
 
 
 def test_an_opened_branch_stays_open_through_ten_refreshes(opened: Open) -> None:
-    notebook = opened("monitor = watch(60.0); monitor", "print(monitor.stats.polls)")
+    notebook = opened("monitor = watch(600.0); monitor", "print(monitor.stats.polls)")
     notebook.run(1)
     branch = notebook.card(1).locator("details").first
     branch.locator("summary").focus()
@@ -94,9 +52,9 @@ def test_an_opened_branch_stays_open_through_ten_refreshes(opened: Open) -> None
 
 def test_after_a_reload_of_the_page_the_card_goes_on(opened: Open) -> None:
     notebook = opened(
-        "one = watch(60.0)",
+        "one = watch(600.0)",
         "ExportMonitor(one.dataset_id, one.task_id, client=client, interval=0.3)",
-        "print(len(_instances), len(FEEDS))",
+        "print(len(_instances), len(POLLERS))",
     )
     notebook.finish(1)
     notebook.finish(2)
@@ -120,7 +78,7 @@ def save_static(notebook: Notebook, lab: Server, name: str, words: str = "✓ SU
         saved = json.dumps(lab.read(name), ensure_ascii=False)
         return words in saved and "widget-view" not in saved
 
-    until(is_saved, 60.0)
+    until(is_saved)
     assert "widgets" not in lab.read(name)["metadata"]
 
 
@@ -133,16 +91,18 @@ def assert_folds(static: Locator) -> None:
 
 
 def test_a_finished_card_reads_after_saving_and_reopening_without_a_kernel(
-    opened: Open, lab: Server, request: pytest.FixtureRequest
+    opened: Open, lab: Server, file_name: str
 ) -> None:
-    notebook = opened("monitor = watch(3.0); monitor", "print(len(_instances))")
+    notebook = opened("monitor = watch(600.0); monitor", "clock.advance(600)", "print(len(_instances))")
     notebook.run(1)
+    until(lambda: notebook.share(1) > 0)
+    notebook.run(2)
     static = notebook.cell(1).locator(".jp-RenderedHTML")
-    expect(static).to_contain_text("✓ SUCCESSED", timeout=30_000)
+    expect(static).to_contain_text("✓ SUCCESSED")
     expect(notebook.card(1)).to_have_count(0)
-    until(lambda: notebook.finish(2).strip() == "0")
-    save_static(notebook, lab, file_name(request))
-    lab.copy_without_kernel(file_name(request), "reopened.ipynb")
+    until(lambda: notebook.finish(3).strip() == "0")
+    save_static(notebook, lab, file_name)
+    lab.copy_without_kernel(file_name, "reopened.ipynb")
     again = opened(name="reopened.ipynb", has_kernel=False)
     static = again.cell(1).locator(".jp-RenderedHTML")
     expect(static).to_contain_text("✓ SUCCESSED")
@@ -160,7 +120,7 @@ def test_the_quickstart_reads_after_a_run_in_the_browser(
     notebook.menu("Edit", "Clear Outputs of All Cells")
     notebook.menu("Run", "Run All Cells")
     last = notebook.page.locator(".jp-NotebookPanel-notebook .jp-CodeCell").last
-    expect(last.locator(".jp-InputPrompt")).to_have_text(re.compile(r"\[\d+\]:"), timeout=90_000)
+    expect(last.locator(".jp-InputPrompt")).to_have_text(re.compile(r"\[\d+\]:"))
     expect(notebook.page.locator(".modelarts-export")).to_have_count(0)
     save_static(notebook, lab, "quickstart.ipynb")
     lab.copy_without_kernel("quickstart.ipynb", "quickstart-reopened.ipynb")
@@ -185,7 +145,7 @@ def test_the_quickstart_reads_after_a_run_in_the_browser(
     ids=["monitor", "history"],
 )
 def test_twenty_reruns_leave_one_card_and_one_set_of_models(opened: Open, shown: str, models: int) -> None:
-    notebook = opened("one = watch(60.0)", f"{shown}, client=client)", "print(len(_instances), len(FEEDS))")
+    notebook = opened("one = watch(600.0)", f"{shown}, client=client)", "print(len(_instances), len(POLLERS))")
     notebook.finish(1)
     for _ in range(20):
         notebook.finish(2)
@@ -195,7 +155,7 @@ def test_twenty_reruns_leave_one_card_and_one_set_of_models(opened: Open, shown:
 
 
 def test_cleared_outputs_leave_nothing_to_see_and_a_kernel_that_goes_on(opened: Open) -> None:
-    notebook = opened("monitor = watch(60.0); monitor", "print(monitor.stats.interval)")
+    notebook = opened("monitor = watch(600.0); monitor", "print(monitor.stats.interval)")
     notebook.run(1)
     notebook.card(1).wait_for()
     notebook.menu("Edit", "Clear Outputs of All Cells")
@@ -204,21 +164,21 @@ def test_cleared_outputs_leave_nothing_to_see_and_a_kernel_that_goes_on(opened: 
 
 
 def test_a_kernel_that_is_shut_down_leaves_a_card_that_says_so(opened: Open) -> None:
-    notebook = opened("monitor = watch(60.0); monitor")
+    notebook = opened("monitor = watch(600.0); monitor")
     notebook.run(1)
     until(lambda: notebook.share(1) > 0)
     notebook.menu("Kernel", "Shut Down Kernel")
-    expect(notebook.cell(1)).to_contain_text("before the kernel ended; go on with ExportMonitor(", timeout=30_000)
+    expect(notebook.cell(1)).to_contain_text("before the kernel ended; go on with ExportMonitor(")
 
 
 def test_a_kernel_that_is_restarted_leaves_a_card_that_says_so_until_the_cell_is_run_again(opened: Open) -> None:
-    notebook = opened("watch(60.0)")
+    notebook = opened("watch(600.0)")
     notebook.run(1)
     until(lambda: notebook.share(1) > 0)
     notebook.menu("Kernel", "Restart Kernel…")
     notebook.accept()
     left = notebook.page.locator(".modelarts-export.jupyter-widgets-disconnected")
-    expect(left).to_be_visible(timeout=60_000)
+    expect(left).to_be_visible()
     note = "element => getComputedStyle(element, '::after').content"
     assert "The kernel of this card has gone" in left.evaluate(note)
     expect(left.get_by_role("button")).to_have_count(0)
@@ -228,25 +188,25 @@ def test_a_kernel_that_is_restarted_leaves_a_card_that_says_so_until_the_cell_is
     notebook.ready()
     notebook.run(0)
     notebook.run(1)
-    until(lambda: notebook.share(1) > 0, 60.0)
+    until(lambda: notebook.share(1) > 0)
     expect(left).to_have_count(0)
 
 
 def test_two_monitors_side_by_side_and_one_in_a_box_all_move(opened: Open) -> None:
-    notebook = opened("display(watch(60.0), watch(50.0))", "VBox([watch(40.0)])")
+    notebook = opened("display(watch(600.0), watch(500.0))", "VBox([watch(400.0)])")
     notebook.run(1)
     notebook.run(2)
     cards = notebook.page.locator(".modelarts-export progress[value]")
-    expect(cards).to_have_count(3, timeout=30_000)
+    expect(cards).to_have_count(3)
     before = [float(bar.get_attribute("value") or 0) for bar in cards.all()]
     until(lambda: all(float(bar.get_attribute("value") or 0) > old for bar, old in zip(cards.all(), before)))  # noqa: B905
 
 
 def test_a_monitor_in_a_tab_goes_on_when_it_comes_back(opened: Open) -> None:
-    notebook = opened("from ipywidgets import Tab\nTab([watch(60.0), watch(50.0)], titles=['one', 'other'])")
+    notebook = opened("from ipywidgets import Tab\nTab([watch(600.0), watch(500.0)], titles=['one', 'other'])")
     notebook.run(1)
     bars = notebook.page.locator(".modelarts-export progress[value]")
-    expect(bars).to_have_count(2, timeout=30_000)
+    expect(bars).to_have_count(2)
     one, other = bars.all()
     expect(other).to_be_hidden()
     notebook.page.get_by_role("tab", name="other").click()
@@ -271,17 +231,18 @@ def test_who_wants_less_motion_gets_less(opened: Open) -> None:
 HISTORY = """
 for number in range(12):
     simulator.add_export(samples=1_000 * number, seconds=0, outcome="FAILED" if number % 5 == 4 else "SUCCESSED")
-export = simulator.add_export(samples=20_000, seconds=30.0)
+export = simulator.add_export(samples=20_000, seconds=600.0)
+clock.advance(60.0)
 history = ExportHistory(simulator.dataset_id, client=client, interval=0.3)
-history.patience = 5.0
+history.idle_timeout = 1.0
 history
 """
 
 
 def test_a_table_is_live_and_what_is_chosen_by_keyboard_stays_open_until_the_final_table(
-    opened: Open, lab: Server, request: pytest.FixtureRequest
+    opened: Open, lab: Server, file_name: str
 ) -> None:
-    notebook = opened(HISTORY, "print(history.stats.polls)")
+    notebook = opened(HISTORY, "print(history.stats.polls)", "clock.advance(600.0)")
     notebook.run(1)
     table = notebook.cell(1).locator(".modelarts-history")
     expect(table).to_contain_text("13 exports: 1 running, 10 succeeded, 2 failed")
@@ -307,10 +268,11 @@ def test_a_table_is_live_and_what_is_chosen_by_keyboard_stays_open_until_the_fin
     until(lambda: float(bar.get_attribute("value") or 0) > before)
     expect(branch).to_have_attribute("open", "")
     expect(table.get_by_role("radio").first).to_be_checked()
+    notebook.run(3)
     static = notebook.cell(1).locator(".jp-RenderedHTML")
-    expect(static).to_contain_text("13 exports: 11 succeeded, 2 failed", timeout=60_000)
-    save_static(notebook, lab, file_name(request), "11 succeeded")
-    lab.copy_without_kernel(file_name(request), "history-reopened.ipynb")
+    expect(static).to_contain_text("13 exports: 11 succeeded, 2 failed")
+    save_static(notebook, lab, file_name, "11 succeeded")
+    lab.copy_without_kernel(file_name, "history-reopened.ipynb")
     again = opened(name="history-reopened.ipynb", has_kernel=False)
     static = again.cell(1).locator(".jp-RenderedHTML")
     expect(static.get_by_role("row")).to_have_count(14)
@@ -345,7 +307,7 @@ def test_a_table_is_filtered_and_turned_in_the_browser(opened: Open) -> None:
 
 HOSTILE = """
 bad = "</script><img src=x onerror=alert(1)><a href='javascript:alert(2)'>x</a><b onclick=alert(3)>y"
-monitor = watch(60.0, params={bad: bad, "search_conditions": [{"sample_name": bad}]})
+monitor = watch(600.0, params={bad: bad, "search_conditions": [{"sample_name": bad}]})
 simulator.inject(*["hostile"] * 50)
 display(monitor, ExportHistory(monitor.dataset_id, client=client, interval=0.3))
 """
@@ -385,7 +347,7 @@ large.filter = "sample 1"
 display(large)
 ended = simulator.add_export(seconds=0)
 history = ExportHistory(simulator.dataset_id, client=client)
-history.chosen = ended.task_id
+history.selected = ended.task_id
 display(history)
 display(client.get_export_task(ended.dataset_id, ended.task_id))
 """
@@ -409,28 +371,38 @@ WORDS = (
 )
 
 
-@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"])
-def test_everybody_can_use_the_card(opened: Open, theme: str) -> None:
-    notebook = opened(STATES, width=1_000)
-    notebook.page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
+@pytest.fixture(scope="module")
+def states(open_in_lab: Open) -> Iterator[Notebook]:
+    """Show cards and a table in all their states, all branches open."""
+    notebook = open_in_lab("states.ipynb", STATES, width=1_400)
     notebook.run(1)
-    expect(notebook.cell(1).get_by_role("status").get_by_text("needs credentials")).to_be_visible(timeout=30_000)
+    expect(notebook.page.locator(".modelarts-export")).to_have_count(8)
+    expect(notebook.cell(1).get_by_role("status").get_by_text("needs credentials")).to_be_visible()
     for branch in notebook.cell(1).locator("details").all():
         branch.evaluate("element => element.open = true")
-    assert violations(notebook.page, ".jp-CodeCell .jp-OutputArea") == []
-    ratios = notebook.cell(1).locator(".modelarts-export").locator(WORDS).evaluate_all(CONTRAST)
+    yield notebook
+    notebook.end()
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"])
+def test_everybody_can_use_the_card(states: Notebook, theme: str) -> None:
+    states.page.set_viewport_size({"width": 1_000, "height": 1_000})
+    states.page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
+    expect(states.page.locator("body")).to_have_attribute("data-jp-theme-name", theme)
+    assert violations(states.page, ".jp-CodeCell .jp-OutputArea") == []
+    ratios = states.cell(1).locator(".modelarts-export").locator(WORDS).evaluate_all(CONTRAST)
     assert len(ratios) > 20
     assert [(text, ratio) for text, ratio in ratios if ratio < 4.5] == []
+    assert states.errors == []
 
 
 @pytest.mark.parametrize("width", [400, 620, 800, 900, 1_050])
-def test_nothing_sticks_out_of_narrow_and_wide_outputs(opened: Open, width: int) -> None:
-    notebook = opened(STATES, width=1_400)
-    notebook.page.add_style_tag(content=f".jp-OutputArea-output {{ flex: 0 0 {width}px !important; }}")
-    notebook.run(1)
-    expect(notebook.page.locator(".modelarts-export")).to_have_count(8, timeout=30_000)
-    expect(notebook.cell(1).get_by_text("needs credentials")).to_be_visible(timeout=30_000)
-    for card in notebook.page.locator(".modelarts-export, .modelarts-grid").all():
+def test_nothing_sticks_out_of_narrow_and_wide_outputs(states: Notebook, width: int) -> None:
+    states.page.set_viewport_size({"width": 1_400, "height": 1_000})
+    states.page.add_style_tag(content=f".jp-OutputArea-output {{ flex: 0 0 {width}px !important; }}")
+    expect(states.cell(1).locator(".jp-OutputArea-output").first).to_have_css("flex-basis", f"{width}px")
+    for card in states.page.locator(".modelarts-export, .modelarts-grid").all():
         too_wide = "element => element.scrollWidth > element.clientWidth"
         assert not card.evaluate(too_wide)
         assert card.bounding_box()["width"] <= width  # type: ignore[index]
+    assert states.errors == []

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
-import pytest
 from nbconvert import HTMLExporter, MarkdownExporter
 from playwright.sync_api import Browser, expect
-from support.browsers import chromium, needs_browser
+from support.browsers import needs_browser
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "01_quickstart.ipynb"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 def test_the_saved_quickstart_holds_no_widget() -> None:

@@ -13,7 +13,8 @@ SETUP = """
     from IPython.display import display
     from modelarts_widgets import ExportHistory, ExportMonitor, ModelArtsClient, TokenAuth
     from ipywidgets.widgets.widget import _instances
-    from modelarts_widgets.polling import FEEDS, SCHEDULER
+    from modelarts_widgets.polling.poller import POLLERS
+    from modelarts_widgets.polling.scheduler import SCHEDULER
     from modelarts_widgets.simulator import Simulator
 
     simulator = Simulator().start()
@@ -108,7 +109,7 @@ def test_nothing_is_printed_from_the_polling_thread_whatever_goes_wrong(kernel: 
     assert [message["msg_type"] for message in messages if message["msg_type"] in {"stream", "error"}] == []
 
 
-FIGURES = "len(_instances), len(FEEDS), SCHEDULER.threads"
+FIGURES = "len(_instances), len(POLLERS), SCHEDULER.threads"
 
 
 def shown(messages: list[dict[str, Any]]) -> str:
@@ -219,7 +220,7 @@ def test_at_the_end_the_output_becomes_static_and_the_models_go_with_the_view(ke
     kernel.view(shown(messages), 1)
     messages += kernel.heard
     messages += kernel.run("task = monitor.wait(30)")
-    messages += kernel.run("while not monitor._is_frozen: time.sleep(0.01)")
+    messages += kernel.run("while not monitor._display.is_static: time.sleep(0.01)")
     (display,) = [message["content"] for message in messages if message["msg_type"] == "display_data"]
     (update,) = replaced(messages)
     assert update["transient"] == display["transient"]
@@ -254,7 +255,7 @@ def test_polling_that_ends_leaves_a_static_card_and_a_live_one_when_it_goes_on(k
 
 def test_refused_credentials_leave_a_static_card_until_there_are_others(kernel: Kernel) -> None:
     messages = kernel.run("monitor = watch(600.0); simulator.inject('refused'); monitor")
-    messages += kernel.run("while monitor.phase != 'needs-auth' or not monitor._is_frozen: time.sleep(0.01)")
+    messages += kernel.run("while monitor.phase != 'needs-auth' or not monitor._display.is_static: time.sleep(0.01)")
     (static,) = replaced(messages)
     assert "call monitor.resume(auth=" in static["data"]["text/plain"]
     (live,) = replaced(kernel.run("monitor.resume(auth=TokenAuth(simulator.token))"))
@@ -266,7 +267,7 @@ def test_an_end_that_does_not_land_leaves_the_live_card_until_its_view_goes(kern
     model = shown(kernel.run("monitor = watch(0.5); monitor"))
     kernel.view(model, 1)
     kernel.run("task = monitor.wait(30)")
-    kernel.run("while not monitor._is_frozen: time.sleep(0.01)")
+    kernel.run("while not monitor._display.is_static: time.sleep(0.01)")
     assert kernel.read("monitor.comm is not None") == "True"  # a page loaded again does not know the output
     kernel.view(model, 0)
     assert kernel.read("monitor.comm is None") == "True"
@@ -276,7 +277,7 @@ def test_an_end_that_does_not_land_leaves_the_live_card_until_its_view_goes(kern
 def test_every_output_becomes_static(kernel: Kernel) -> None:
     messages = kernel.run("monitor = watch(1.0); display(monitor, monitor)")
     messages += kernel.run("task = monitor.wait(30)")
-    messages += kernel.run("while not monitor._is_frozen: time.sleep(0.01)")
+    messages += kernel.run("while not monitor._display.is_static: time.sleep(0.01)")
     assert len(replaced(messages)) == 2
     kernel.run("monitor.close()")
 
@@ -297,7 +298,7 @@ def test_a_kernel_that_ends_leaves_cards_that_say_so(restart: bool) -> None:  # 
         kernel.run("running, ended, unseen = watch(600.0), watch(0.0), watch(600.0)")
         kernel.run("history = ExportHistory(running.dataset_id, client=client)")
         kernel.run("display(running, ended, history); unseen.start(); ended.wait(30)")
-        kernel.run("while not (running.task and unseen.task and ended._is_frozen and history.tasks): time.sleep(0.01)")
+        kernel.run("while not (running.task and unseen.task and ended._display.is_static and history.tasks): time.sleep(0.01)")
         update, table = sorted(replaced(kernel.farewell(restart=restart)), key=lambda each: str(each["data"]))
     assert "go on with ExportHistory('" in table["data"]["text/plain"]
     assert set(update["data"]) == set(table["data"]) == {"text/plain", "text/html"}
@@ -310,21 +311,21 @@ def test_a_table_is_static_while_nothing_runs_and_alive_when_something_does(kern
     messages = kernel.run("""
         simulator.add_export(dataset_id="rest", seconds=0.5)
         history = ExportHistory("rest", client=client, interval=0.1)
-        history.patience = 0.0
-        history.heartbeat = 0.1
+        history.idle_timeout = 0.0
+        history.background_interval = 0.1
         history
     """)
     model = shown(messages)
     kernel.view(model, 1)
     messages += kernel.heard
-    messages += kernel.run("while not history._is_frozen: time.sleep(0.01)")
+    messages += kernel.run("while not history._display.is_static: time.sleep(0.01)")
     (static,) = replaced(messages)
     assert set(static["data"]) == {"text/plain", "text/html"}
     assert "✓ SUCCESSED" in static["data"]["text/html"]
     kernel.view(model, 0)
     assert kernel.read("history.comm is None, history.phase") == "True polling"
     messages = kernel.run("simulator.add_export(dataset_id='rest', seconds=600.0)")
-    messages += kernel.run("while history._is_frozen: time.sleep(0.01)")
+    messages += kernel.run("while history._display.is_static: time.sleep(0.01)")
     messages += kernel.run("history.comm is not None")
     (live,) = replaced(messages)
     assert live["transient"] == static["transient"]
@@ -349,17 +350,17 @@ def test_the_end_of_waiting_leaves_the_final_table(kernel: Kernel) -> None:
 def test_a_table_at_rest_stays_so_when_another_takes_its_place(kernel: Kernel) -> None:
     cell = """
         history = ExportHistory("place", client=client, interval=0.1)
-        history.patience, history.heartbeat = 0.0, 0.1
+        history.idle_timeout, history.background_interval = 0.0, 0.1
         history
     """
     kernel.run("simulator.add_export(dataset_id='place', seconds=0.0)")
     messages = kernel.run(cell)
     model = shown(messages)
     kernel.view(model, 1)
-    kernel.run("old = history\nwhile not old._is_frozen: time.sleep(0.01)")
+    kernel.run("old = history\nwhile not old._display.is_static: time.sleep(0.01)")
     kernel.view(model, 0)
     later = kernel.run("history = ExportHistory('place', client=client); history")
     kernel.view(shown(later), 1)
     assert replaced(kernel.heard) == []
-    assert kernel.read("old.phase, old._is_frozen, old.comm is None") == "idle True True"
+    assert kernel.read("old.phase, old._display.is_static, old.comm is None") == "idle True True"
     kernel.run("old.close(); history.close()")

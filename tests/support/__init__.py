@@ -23,8 +23,8 @@ EXAMPLE = json.loads((DATA / "status_running.json").read_text())
 """The example document of the API page."""
 
 
-def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
-    """Wait for a condition that another thread brings about."""
+def until(condition: Callable[[], object], seconds: float = 120.0) -> None:
+    """Wait for a condition that another thread brings about, on a busy machine, too."""
     pause, end = threading.Event(), time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,26 +28,40 @@ needs_browser = pytest.mark.skipif(
     CHROMIUM is None and os.environ.get("REQUIRE_BROWSER") != "1", reason="there is no Chromium on this machine"
 )
 SETUP = """
-import time
+import threading, time
+from pathlib import Path
 from IPython.display import display
 from ipywidgets import VBox
 from ipywidgets.widgets.widget import _instances
 from modelarts_widgets import ExportHistory, ExportMonitor, ModelArtsClient, TokenAuth
 from modelarts_widgets.polling.poller import POLLERS
 from modelarts_widgets.polling.scheduler import SCHEDULER
-from modelarts_widgets.simulator import Simulator
+from modelarts_widgets.simulator import Clock, Simulator
 
-simulator = Simulator().start()
+clock = Clock(time.time())
+simulator = Simulator(clock=clock).start()
 client = ModelArtsClient(simulator.endpoint, simulator.project_id, auth=TokenAuth(simulator.token))
 
 def watch(seconds, **options):
     export = simulator.add_export(samples=20_000, seconds=seconds, **options)
+    clock.advance(0.06 * seconds)  # past INIT
     return ExportMonitor(export.dataset_id, export.task_id, client=client, interval=0.3)
+
+def wait_for(name):
+    while not Path(name).exists():
+        time.sleep(0.05)
 """
-expect.set_options(timeout=30_000)  # machines are slow at times
+"""The first cell of a story. Exports are long, so that none ends by itself on a busy machine: `clock` ends them."""
+PATIENCE = 120.0
+"""Seconds that a busy machine may take for anything; who waits less for it fails for no reason."""
+expect.set_options(timeout=PATIENCE * 1_000)
 _READY = """() => {
     const session = window.jupyterapp?.shell.currentWidget?.context?.sessionContext;
     return Boolean(session?.isReady) && session.session?.kernel?.status === "idle";
+}"""
+_SHUT_DOWN = """() => {
+    const session = window.jupyterapp?.shell.currentWidget?.context?.sessionContext;
+    return session?.session?.kernel && session.shutdown();
 }"""
 _NOISE = re.compile(
     r"favicon|service worker|Failed to load resource|jupyter-lsp|LSP|nbextensions|WebSocket|404|reading 'schema'"
@@ -82,6 +96,10 @@ class Server:
         kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
         notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells], metadata={"kernelspec": kernel})
         nbformat.write(notebook, self.folder / name)
+
+    def create(self, name: str) -> None:
+        """Create the file that a cell waits for."""
+        (self.folder / name).touch()
 
     def read(self, name: str) -> dict[str, Any]:
         """Read a notebook as it is saved; waits where it is being written."""
@@ -119,11 +137,11 @@ def served(folder: Path, *application: str) -> Iterator[Server]:
             stderr=log,
         )
         try:
-            until(lambda: answers(f"http://127.0.0.1:{port}/api"), 60.0)
+            until(lambda: answers(f"http://127.0.0.1:{port}/api"))
             yield Server(f"http://127.0.0.1:{port}", folder)
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(PATIENCE)
 
 
 def answers(url: str) -> bool:
@@ -143,6 +161,7 @@ class Notebook:
     def __init__(self, page: Page, url: str, *, has_kernel: bool = True) -> None:
         self.page = page
         self.errors: list[str] = []
+        page.set_default_timeout(PATIENCE * 1_000)
         page.on("pageerror", lambda error: self._note("error", str(error)))
         page.on("console", lambda message: self._note(message.type, message.text))
         page.on("dialog", self._answer)
@@ -152,6 +171,11 @@ class Notebook:
         else:
             self.accept(".jp-mod-reject")  # "No Kernel"
             expect(page.locator(".jp-NotebookPanel-toolbar").get_by_text("No Kernel")).to_be_visible()
+
+    def end(self) -> None:
+        """End the kernel, which would go on with its polls, and close the page."""
+        self.page.evaluate(_SHUT_DOWN)
+        self.page.close()
 
     def _answer(self, dialog: Dialog) -> None:
         if dialog.type != "beforeunload":  # a page may be left without saving
@@ -164,12 +188,12 @@ class Notebook:
 
     def ready(self) -> None:
         """Wait until the kernel has nothing to do and cells can be run."""
-        self.page.locator(".jp-NotebookPanel-notebook .jp-CodeCell").first.wait_for(timeout=60_000)
-        self.page.wait_for_function(_READY, timeout=60_000)
+        self.page.locator(".jp-NotebookPanel-notebook .jp-CodeCell").first.wait_for()
+        self.page.wait_for_function(_READY)
 
     def accept(self, button: str = ".jp-mod-accept") -> None:
         """Give the answer to a question that the front end asks."""
-        self.page.locator(f".jp-Dialog {button}").click(timeout=60_000)
+        self.page.locator(f".jp-Dialog {button}").click()
 
     def menu(self, name: str, entry: str) -> None:
         """Choose an entry of a menu, by how it begins."""
@@ -189,7 +213,7 @@ class Notebook:
         """Run a cell to its end; return the text that it leaves."""
         before = self.prompt(number)
         self.run(number)
-        until(lambda: self.prompt(number) != before and re.fullmatch(r"\[\d+\]:", self.prompt(number)), 60.0)
+        until(lambda: self.prompt(number) != before and re.fullmatch(r"\[\d+\]:", self.prompt(number)))
         return self.cell(number).locator(".jp-OutputArea").inner_text()
 
     def prompt(self, number: int) -> str:
@@ -207,3 +231,7 @@ class Notebook:
     def save(self) -> None:
         """Save the notebook."""
         self.page.keyboard.press("Control+s")
+
+
+Open = Callable[..., Notebook]
+"""Opens a notebook."""
