@@ -298,7 +298,9 @@ def test_a_kernel_that_ends_leaves_cards_that_say_so(restart: bool) -> None:  # 
         kernel.run("running, ended, unseen = watch(600.0), watch(0.0), watch(600.0)")
         kernel.run("history = ExportHistory(running.dataset_id, client=client)")
         kernel.run("display(running, ended, history); unseen.start(); ended.wait(30)")
-        kernel.run("while not (running.task and unseen.task and ended._display.is_static and history.tasks): time.sleep(0.01)")
+        kernel.run(
+            "while not (running.task and unseen.task and ended._display.is_static and history.tasks): time.sleep(0.01)"
+        )
         update, table = sorted(replaced(kernel.farewell(restart=restart)), key=lambda each: str(each["data"]))
     assert "go on with ExportHistory('" in table["data"]["text/plain"]
     assert set(update["data"]) == set(table["data"]) == {"text/plain", "text/html"}
