@@ -127,6 +127,7 @@ class Watch(Generic[ResultT]):
         with changing():
             if auth is not None:
                 self._subject.client.auth = auth  # type: ignore[attr-defined] # a stand-in may have any attribute
+                self._subject.forgive()
                 for watch in [watch for watch in ALL if watch._subject.client is self._subject.client]:
                     watch._rejoin()
             if not self._is_closed and not self.state.is_active and self.phase != "done":

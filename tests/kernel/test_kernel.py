@@ -296,12 +296,13 @@ def test_a_kernel_that_ends_leaves_cards_that_say_so(restart: bool) -> None:  # 
     with running_kernel() as kernel:
         kernel.run(SETUP)
         kernel.run("running, ended, unseen = watch(600.0), watch(0.0), watch(600.0)")
-        kernel.run("history = ExportHistory(running.dataset_id, client=client)")
+        kernel.run("history = ExportHistory(simulator.dataset_id, client=client)")
         kernel.run("display(running, ended, history); unseen.start(); ended.wait(30)")
         kernel.run(
             "while not (running.task and unseen.task and ended._display.is_static and history.tasks): time.sleep(0.01)"
         )
-        update, table = sorted(replaced(kernel.farewell(restart=restart)), key=lambda each: str(each["data"]))
+        farewells = replaced(kernel.farewell(restart=restart))
+        update, table = sorted(farewells, key=lambda each: str(each["data"]["text/plain"]))
     assert "go on with ExportHistory('" in table["data"]["text/plain"]
     assert set(update["data"]) == set(table["data"]) == {"text/plain", "text/html"}
     text = update["data"]["text/plain"]
