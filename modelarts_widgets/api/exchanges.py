@@ -134,10 +134,11 @@ class Exchange:
         try:
             made = attempt.result(self.left())
             self.hold(made, limit)
-        except BaseException:
+        except BaseException as error:
             if not attempt.cancel() and attempt.exception() is None:
                 attempt.result().close()
-            self.left()
+            if isinstance(error, Exception):
+                self.left()
             raise
         return made
 

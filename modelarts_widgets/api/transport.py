@@ -132,7 +132,7 @@ class Transport:
         limit(session.get_adapter(url))
         if not self._is_plain:
             return lambda: session.get(url, auth=own, stream=True, **options)
-        request = session.prepare_request(requests.Request("GET", url, auth=own))
+        request = _request(session, url, own)
         request.hooks["response"].append(_without_redirect)
         options.update(self._settings_for(url))
         return lambda: session.send(request, **options)
@@ -158,6 +158,17 @@ def _limits(timeout: Timeout) -> tuple[float, ...]:
     given = timeout if isinstance(timeout, tuple) else (timeout, timeout)
     connect, read, seconds = (*given, sum(given))[:3]
     return min(connect, seconds), min(read, seconds), seconds
+
+
+def _request(session: requests.Session, url: str, auth: Any) -> requests.PreparedRequest:  # noqa: ANN401 - callable
+    if auth is None or type(session).prepare_request is not requests.Session.prepare_request:
+        return session.prepare_request(requests.Request("GET", url, auth=auth))
+    # The same with less work: merging settings costs more than all the rest.
+    given: Mapping[str, Any] = session.headers
+    headers = {name: value for name, value in given.items() if value is not None}
+    request = requests.PreparedRequest()
+    request.prepare("GET", url, headers, params=session.params, auth=auth, cookies=session.cookies, hooks=session.hooks)
+    return request
 
 
 def _without_redirect(response: requests.Response, **_: object) -> None:
