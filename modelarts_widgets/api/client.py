@@ -12,14 +12,15 @@ import requests
 from requests.auth import AuthBase
 
 from .auth.base import Identity, call_user_code
+from .auth.headers import Sent
 from .auth.standing import Standing, standing_of
 from .config import find_connection
-from .errors import AuthenticationError, ConfigurationError
+from .errors import AuthenticationError, ConfigurationError, ModelArtsError, without_frames
 from .models import ExportTask
 from .pagination import SIZE, Page, Paging
 from .responses import decode
 from .transport import Timeout, Transport
-from .urls import checked_endpoint, checked_identifier
+from .urls import checked_endpoint, checked_identifier, usable_project_id
 
 _DAY = 86_400.0
 
@@ -95,8 +96,16 @@ class ModelArtsClient:
         ConfigurationError
             When something is missing. The message lists what was looked for and what was found, without values.
         """
-        found = find_connection(os.environ, region=region, endpoint=endpoint, project_id=project_id)
-        return cls(found.endpoint, found.project_id, auth=found.auth)
+        try:
+            found = find_connection(os.environ, region=region, endpoint=endpoint, project_id=project_id)
+        except BaseException as error:  # noqa: BLE001 - also Ctrl-C
+            failed = without_frames(error)  # they have the whole environment
+        else:
+            return cls(found.endpoint, found.project_id, auth=found.auth)
+        try:
+            raise failed
+        finally:
+            del failed  # or its traceback would hold it, and it its traceback
 
     def get_export_task(self, dataset_id: str, task_id: str) -> ExportTask:
         """Return the state of one export task. Blocks for the request.
@@ -223,9 +232,16 @@ class ModelArtsClient:
             document = self._admitted(path, auth, standing)
         except BaseException as error:
             standing.leave(error)
-            raise
-        standing.leave(None)
-        return document
+            if not isinstance(error, (ModelArtsError, KeyboardInterrupt)):
+                raise
+            failed = without_frames(error)  # those of requests have the token
+        else:
+            standing.leave(None)
+            return document
+        try:
+            raise failed
+        finally:
+            del failed  # or its traceback would hold it, and it its traceback
 
     def _admitted(self, path: str, auth: AuthBase | None, standing: Standing) -> dict[str, Any]:
         """Ask; where credentials have expired, renew them once and ask again. Refused ones are renewed before that."""
@@ -241,7 +257,9 @@ class ModelArtsClient:
 
     def _ask(self, path: str, auth: AuthBase | None) -> dict[str, Any]:
         url = f"{self.endpoint}/v2/{quote(self._project(auth), safe='')}{path}"
-        return decode(*self._transport.exchange(url, auth, self.timeout))
+        own = getattr(self._given_session, "auth", None) if auth is None else auth
+        sent = Sent(own if callable(own) else None, getattr(self._given_session, "headers", {}))
+        return decode(*self._transport.exchange(url, sent if callable(own) else None, self.timeout), sent)
 
     def _project(self, auth: AuthBase | None) -> str:
         project_id = self.project_id
@@ -249,7 +267,7 @@ class ModelArtsClient:
             ask: Callable[[], str] | None = getattr(auth, "get_project_id", None)
             if ask is None:
                 raise ConfigurationError("The project ID is missing, and these credentials do not know theirs")
-            project_id = checked_identifier("project_id", call_user_code("get_project_id() of the auth object", ask))
+            project_id = usable_project_id(call_user_code("get_project_id() of the auth object", ask))
             if auth is self._auth:  # others may have been set meanwhile
                 self.project_id = project_id
         return project_id

@@ -29,7 +29,7 @@ from requests.auth import AuthBase
 
 from .auth import AkSkAuth, CloudSettings, OpenStackAuth, TokenAuth
 from .errors import ConfigurationError
-from .urls import checked_endpoint, endpoint_beside, endpoint_of_region
+from .urls import checked_endpoint, endpoint_beside, endpoint_of_region, usable_project_id
 
 Environment = Mapping[str, str]
 
@@ -110,6 +110,7 @@ def find_connection(
     family = found.family if found else _SDK
     settings = found.settings if found else CloudSettings()
     project = project_id or settings.project_id or _first(environ, family.projects)
+    project = usable_project_id(project) if project else None
     url = endpoint or _endpoint(environ, family, settings, region)
     knows_project = found is not None and hasattr(found.auth, "get_project_id")
     if found is None or url is None or not (project or knows_project):
@@ -159,7 +160,7 @@ def _file(name: str) -> Iterator[_Credentials]:
         return
     parser = configparser.RawConfigParser()  # a secret key may hold the % of interpolation
     try:
-        parser.read_string(Path(name).expanduser().read_text(encoding="utf-8"))
+        parser.read_string(Path(name).expanduser().read_text(encoding="utf-8-sig"))
         section = {key: value.strip() for key, value in parser.items("basic")} if parser.has_section("basic") else {}
     except (OSError, UnicodeError, configparser.Error):
         # What the parser says quotes the line that it cannot read, which may hold the secret.

@@ -137,12 +137,18 @@ class ExportFailedError(ModelArtsError):
     summary = "The export failed"
 
 
-def without_request(error: ErrorT) -> ErrorT:
-    """Return a copy of another library's error, without request and traceback, as the cause of one of ours.
+def without_frames(error: ErrorT) -> ErrorT:
+    """Return an error without the frames that it has passed: their local variables may hold secrets."""
+    error.__context__ = None
+    return error.with_traceback(None)
+
+
+def without_request(error: ErrorT, *, message: bool = True) -> ErrorT:
+    """Return a copy of somebody else's error, without request, traceback and, if wanted, message, as a cause of ours.
 
     The original may hold a request with its headers, and its traceback the local variables of the code that
     made them: secrets, which some ways of printing a traceback show.
     """
     copy: ErrorT = type(error).__new__(type(error))
-    copy.args = (str(error),)
+    copy.args = (str(error),) if message else ()
     return copy

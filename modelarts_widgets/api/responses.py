@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from .auth.headers import Sent
 from .errors import (
     AuthenticationError,
     MalformedResponseError,
@@ -16,9 +17,11 @@ from .errors import (
     PermissionDeniedError,
     ServiceError,
     ThrottledError,
+    without_request,
 )
 
 _OK = 200
+_NOTHING_SENT = Sent()
 MAX_RETRY_AFTER = 86_400.0
 """Seconds; the longest wait that the service can ask for."""
 
@@ -71,8 +74,8 @@ _REFUSALS: Mapping[str, str] = {
 }
 
 
-def decode(status: int, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
-    """Return the JSON object of an answer, or raise the error that it stands for.
+def decode(status: int, headers: Mapping[str, str], body: bytes, sent: Sent = _NOTHING_SENT) -> dict[str, Any]:
+    """Return the JSON object of an answer, or raise the error that it stands for; without the secrets that were sent.
 
     Raises
     ------
@@ -81,21 +84,21 @@ def decode(status: int, headers: Mapping[str, str], body: bytes) -> dict[str, An
     ModelArtsError
         For every other HTTP status.
     """
-    document, fault = _parsed(body)
+    document, fault = _parsed(body, sent)
     if status != _OK:
-        raise _error(status, headers, document)
+        raise _error(status, headers, document, sent)
     if not isinstance(document, dict):
-        raise MalformedResponseError(
-            _oddity(body), status_code=status, request_id=headers.get("X-Request-Id")
-        ) from fault
+        request_id = sent.redact(headers.get("X-Request-Id", "")) or None
+        raise MalformedResponseError(_oddity(body), status_code=status, request_id=request_id) from fault
     return document
 
 
-def _parsed(body: bytes) -> tuple[object, Exception | None]:
+def _parsed(body: bytes, sent: Sent) -> tuple[object, Exception | None]:
     try:
-        return json.loads(body), None
+        text = body.decode(json.detect_encoding(body), "surrogatepass")
+        return sent.redact_document(json.loads(text), text), None
     except (ValueError, RecursionError) as error:
-        return None, error
+        return None, without_request(error)  # the original has the whole text
 
 
 def _oddity(body: bytes) -> str | None:
@@ -106,15 +109,15 @@ def _oddity(body: bytes) -> str | None:
     return None
 
 
-def _error(status: int, headers: Mapping[str, str], document: object) -> ModelArtsError:
-    bodies = list(_bodies(document))
-    code = _text(bodies, "error_code", "errorCode", "code")
-    words = _text(bodies, "error_msg", "error_message", "errorMsg", "message")
+def _error(status: int, headers: Mapping[str, str], document: object, sent: Sent) -> ModelArtsError:
+    bodies = [{"request_id": headers.get("X-Request-Id")}, *_bodies(document)]
+    code = _text(sent, bodies, "error_code", "errorCode", "code")
+    words = _text(sent, bodies, "error_msg", "error_message", "errorMsg", "message")
     facts: dict[str, Any] = {
         "status_code": status,
         "error_code": code,
         "error_msg": words,
-        "request_id": headers.get("X-Request-Id") or _text(bodies, "request_id"),
+        "request_id": _text(sent, bodies, "request_id"),
         "retry_after": _retry_after(headers),
     }
     kind, sentence = _meaning(status, _number(code))
@@ -130,9 +133,10 @@ def _bodies(document: object) -> Iterator[dict[str, Any]]:
         yield from (value for value in document.values() if isinstance(value, dict))
 
 
-def _text(bodies: list[dict[str, Any]], *names: str) -> str | None:
+def _text(sent: Sent, bodies: list[dict[str, Any]], *names: str) -> str | None:
     values = (body.get(name) for body in bodies for name in names)
-    return next((str(value)[:_MAX_TEXT] for value in values if isinstance(value, (str, int)) and value != ""), None)
+    found = next((str(value) for value in values if isinstance(value, (str, int)) and value != ""), None)
+    return None if found is None else sent.redact(found)[:_MAX_TEXT]
 
 
 def _number(code: str | None) -> str:

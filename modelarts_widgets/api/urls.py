@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+from typing import NamedTuple
 
 from .errors import ConfigurationError
 
@@ -14,8 +14,54 @@ _DOMAINS = {"eu-de": _OTC, "eu-nl": _OTC, "eu-west-101": "myhuaweicloud.eu", "ap
 """Regions whose hosts are not below `_HUAWEI`."""
 _REGION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
 _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_LABEL = "[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_PLAIN_URL = re.compile(
+    rf"(?P<scheme>(?i:https?))://(?P<host>{_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f:.]+\])"
+    r"(?::(?P<port>[0-9]{1,5}))?(?P<path>(?:/[A-Za-z0-9._~-]+)*/?)"
+)
+_IP = re.compile(r"[0-9a-f:]*:[0-9a-f:.]*|[0-9]+(\.[0-9]+){3}")
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_LAST_PORT, _LONGEST_HOST = 65_535, 253
 _IAM_HOST = re.compile(rf"iam(?:-pub)?\.(?P<region>{_REGION.pattern})\.(?P<domain>{_DOMAIN.pattern})")
+
+
+class Address(NamedTuple):
+    """The parts of a plain URL. What is not plain has none, so that no two libraries can read it differently."""
+
+    scheme: str
+    host: str
+    """In lower case; an IPv6 address without its brackets."""
+    port: int | None
+    path: str
+    """Empty, or without a slash at its end."""
+
+    @classmethod
+    def of(cls, url: object) -> Address | None:
+        """Return the parts, ``None`` for anything but ``scheme://host[:port][/path]`` in plain characters."""
+        found = _PLAIN_URL.fullmatch(url) if isinstance(url, str) and url.isascii() else None
+        if found is None or {".", ".."} & {*found["path"].split("/")}:
+            return None
+        host, port = found["host"].lower(), int(found["port"]) if found["port"] else None
+        if not (_is_host(host) and (port is None or 0 < port <= _LAST_PORT)):
+            return None
+        return cls(found["scheme"].lower(), host.strip("[]"), port, found["path"].rstrip("/"))
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the host is this machine itself."""
+        return is_loopback(self.host)
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}{'' if self.port is None else f':{self.port}'}{self.path}"
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host is this machine itself."""
+    try:
+        return host == "localhost" or ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 def checked_endpoint(endpoint: object) -> str:
@@ -24,29 +70,40 @@ def checked_endpoint(endpoint: object) -> str:
     Raises
     ------
     ConfigurationError
-        For what is no URL of a server, holds a password, or would send secrets in the clear.
+        For what is no plain URL of a server, holds a password, or would send secrets in the clear.
     """
-    url = endpoint if isinstance(endpoint, str) and endpoint.isprintable() and " " not in endpoint else ""
-    try:
-        parts = urlsplit(url)
-        _ = parts.port, (parts.hostname or "").encode("idna")
-    except ValueError:
-        parts = urlsplit("")
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        raise ConfigurationError("The endpoint must be a URL such as https://modelarts.eu-de.otc.t-systems.com")
-    if parts.username is not None or parts.password is not None:
-        raise ConfigurationError("The endpoint must not hold a user name or password: pass auth=… instead")
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise ConfigurationError(f"The endpoint must start with https://, or anyone on the way reads the token: {url}")
-    return url.rstrip("/")
+    address = checked_address("endpoint", endpoint, "https://modelarts.eu-de.otc.t-systems.com")
+    if "v2" in address.path.split("/"):
+        raise ConfigurationError(f"The endpoint must end before /v2, which is added to it, not be {address}")
+    return str(address)
 
 
-def is_loopback(host: str) -> bool:
-    """Return whether a host is this machine itself."""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
+def checked_address(name: str, url: object, example: str) -> Address:
+    """Return the parts of a URL to which secrets may be sent, or raise.
+
+    Raises
+    ------
+    ConfigurationError
+        For what is no plain URL of a server, holds a password, or would send secrets in the clear.
+    """
+    address = Address.of(url)
+    if address is None and isinstance(url, str) and "@" in url:
+        raise ConfigurationError(f"The {name} must not hold a user name or password: pass auth=… instead")
+    if address is None:
+        raise ConfigurationError(f"The {name} must be a URL such as {example}, without anything after its path")
+    if address.scheme == "http" and not address.is_loopback:
+        raise ConfigurationError(f"The {name} must start with https://, or secrets are sent in the clear: {address}")
+    return address
+
+
+def _is_host(host: str) -> bool:
+    """Return whether a host is an IP address in its usual form, or a name that cannot be taken for one."""
+    if _IP.fullmatch(host.strip("[]")) or host.startswith("["):
+        try:
+            return ip_address(host.strip("[]")).version == (6 if host.startswith("[") else 4)
+        except ValueError:
+            return False
+    return len(host) <= _LONGEST_HOST and not _NUMBER.fullmatch(host.rpartition(".")[2])
 
 
 def endpoint_of_region(region: str, domain: str | None = None) -> str:
@@ -89,15 +146,9 @@ def endpoint_beside(auth_url: str, region: str | None = None) -> str | None:
     ConfigurationError
         For an invalid name of a region.
     """
-    found = _IAM_HOST.fullmatch(_hostname(auth_url))
+    address = Address.of(auth_url)
+    found = _IAM_HOST.fullmatch(address.host) if address else None
     return endpoint_of_region(region or found["region"], found["domain"]) if found else None
-
-
-def _hostname(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
 
 
 def checked_identifier(name: str, value: str) -> str:
@@ -108,10 +159,28 @@ def checked_identifier(name: str, value: str) -> str:
     TypeError
         For anything but a string.
     ValueError
-        For an empty one, for ``.`` and ``..``, which would lead to another path, and for lone surrogates.
+        For an empty one, for ``.`` and ``..``, which would lead to another path, and for white space and
+        characters that cannot be seen, which pasted IDs often carry.
     """
     if not isinstance(value, str):
         raise TypeError(f"{name} must be a string, not {type(value).__name__}")
-    if not value.strip() or value in {".", ".."} or _SURROGATE.search(value):
+    if not value or value in {".", ".."}:
         raise ValueError(f"{name} must not be {value!r}")
+    if not value.isprintable() or any(map(str.isspace, value)):
+        raise ValueError(f"{name} must not be {value!r}: it contains white space, or characters that cannot be seen")
     return value
+
+
+def usable_project_id(value: object) -> str:
+    """Return a project ID that comes from credentials or the environment, or raise an error that does not show it.
+
+    Raises
+    ------
+    ConfigurationError
+        For what can be no part of a path.
+    """
+    try:
+        return checked_identifier("project_id", value)  # type: ignore[arg-type] # it is checked
+    except (TypeError, ValueError):
+        pass
+    raise ConfigurationError("The project ID of the credentials or the environment is not usable as a part of a URL")

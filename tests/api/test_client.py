@@ -40,13 +40,13 @@ def test_an_export_is_read_over_http(simulator: Simulator, client: ModelArtsClie
     assert (task.task_id, task.status) == (export.task_id, "INIT")
 
 
-@pytest.mark.parametrize("name", ["a b", "a/b", "ä", "a?b#c", "a%2Fb", "日本", "..a", "a;b"])
+@pytest.mark.parametrize("name", ["a/b", "ä", "a?b#c", "a%2Fb", "日本", "..a", "a;b"])
 def test_any_identifier_arrives_as_it_was(simulator: Simulator, client: ModelArtsClient, name: str) -> None:
     simulator.add_export(name, name)
     assert client.get_export_task(name, name).task_id == name
 
 
-@pytest.mark.parametrize("name", ["", "  ", ".", "..", "\ud800"])
+@pytest.mark.parametrize("name", ["", "  ", ".", "..", "\ud800", " a", "a\n", "a b", "a\u200b", "\xa0a", "a\x1b[0m"])
 def test_identifiers_that_would_lead_elsewhere_are_refused(client: ModelArtsClient, name: str) -> None:
     with pytest.raises(ValueError, match="dataset_id must not be"):
         client.get_export_task(name, "t")

@@ -271,3 +271,22 @@ def test_a_clouds_yaml_is_enough_and_asks_nobody(monkeypatch: pytest.MonkeyPatch
     client = ModelArtsClient.from_env()
     assert (client.endpoint, client.project_id) == (OTC, None)
     assert isinstance(client.auth, OpenStackAuth)
+
+
+def test_a_mark_of_utf_8_at_the_start_of_the_file_is_no_fault(tmp_path: Path) -> None:
+    write(tmp_path).write_bytes(b"\xef\xbb\xbf" + CREDENTIALS.encode())
+    assert "Access=hidden-file-ak" in sent(find_connection({}, endpoint=OTC))
+
+
+@pytest.mark.parametrize("project", ["..", ".", "a b", "hidden\n1"])
+def test_a_project_that_can_be_none_is_an_error_of_configuration(project: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"project ID .* is not usable") as caught:
+        find_connection(TOKEN | {"OS_PROJECT_ID": project})
+    assert "hidden" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["http://modelarts.example.com", "https://u:hidden@h", "https://h/v2/p"])
+def test_an_endpoint_from_the_environment_is_checked_like_any(url: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        find_connection(TOKEN | {"HUAWEICLOUD_SDK_REGION_MODELARTS_EU_DE": url})
+    assert "hidden" not in str(caught.value)

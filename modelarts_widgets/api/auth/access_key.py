@@ -9,7 +9,7 @@ import requests
 
 from ..errors import ConfigurationError
 from .base import Credentials
-from .headers import checked_secret
+from .headers import Secret, checked_secret, hide
 from .signing import DATE_FORMAT, authorization
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -38,10 +38,12 @@ class AkSkAuth(Credentials):
     def __init__(
         self, access_key: str, secret_key: str, *, project_id: str | None = None, security_token: str | None = None
     ) -> None:
-        self._access_key = checked_secret("access key", access_key)
-        self._secret_key = checked_secret("secret key", secret_key)
+        required = {"access key": hide(access_key), "secret key": hide(secret_key)}
         optional = {"X-Project-Id": project_id, "X-Security-Token": security_token}
-        self._headers = {name: checked_secret(name, value) for name, value in optional.items() if value is not None}
+        headers = {name: hide(value) for name, value in optional.items() if value is not None}
+        del access_key, secret_key, security_token, optional  # or a traceback that shows variables has them
+        self._access_key, self._secret_key = (checked_secret(name, value) for name, value in required.items())
+        self._headers = {name: checked_secret(name, value) for name, value in headers.items()}
 
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
         """Sign a request; called by `requests`.
@@ -57,9 +59,9 @@ class AkSkAuth(Credentials):
         r.headers.update({"Host": r.headers.get("Host") or _host(r.url or ""), **self._headers})
         r.headers["X-Sdk-Date"] = datetime.now(timezone.utc).strftime(DATE_FORMAT)
         names = ("Content-Type", "Host", "X-Sdk-Date", *self._headers)
-        signed = {name: str(r.headers[name]) for name in names if name in r.headers}
-        r.headers["Authorization"] = authorization(
-            self._access_key, self._secret_key, r.method or "", r.url or "", signed, body
+        signed = {name: r.headers[name] for name in names if name in r.headers}
+        r.headers["Authorization"] = Secret(
+            authorization(self._access_key, self._secret_key, r.method or "", r.url or "", signed, body)
         )
         return r
 

@@ -80,7 +80,10 @@ def call_user_code(what: str, function: Callable[[], ResultT]) -> ResultT:
     except ModelArtsError:
         raise
     except (ConnectionError, TimeoutError, requests.RequestException) as error:
-        kind, cause = ConnectionFailedError, without_request(error)
+        kind, cause = (
+            ConnectionFailedError,
+            without_request(error, message=not isinstance(error, requests.RequestException)),
+        )
     except BaseException as error:  # whatever it is, there are no credentials
         if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
             raise

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+import os
+import re
 import threading
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import requests
+import requests.adapters
+from urllib3.util import parse_url
 
 from ..errors import (
     AuthenticationError,
     ConfigurationError,
     ConnectionFailedError,
+    MalformedResponseError,
     ModelArtsError,
     PermissionDeniedError,
     ServiceError,
     ThrottledError,
+    without_frames,
     without_request,
 )
+from ..urls import checked_address, is_loopback
 from .base import Credentials
-from .headers import checked_secret
+from .clouds import check_files
+from .headers import checked_secret, hide, redact
+
+ResultT = TypeVar("ResultT")
 
 SERVICE = "modelarts"
 """Type of the service, as in ``modelarts_endpoint_override`` of a ``clouds.yaml``."""
@@ -30,7 +40,11 @@ _KINDS: dict[int, type[ModelArtsError]] = {401: AuthenticationError, 403: Permis
 
 _REGIONS: deque[Any] = deque(maxlen=64)
 """The latest configurations in use; each keeps its session, and that its token."""
-_LOCK = threading.Lock()
+_LOCK = threading.RLock()
+_TIMEOUT = 35.0
+"""Seconds, where the configuration has no ``api_timeout``."""
+_UNKNOWN_OPTION = re.compile("unexpected keyword argument ('[A-Za-z_]+')")
+_IS_SECRET = re.compile("pass|secret|token")
 
 
 class CloudSettings(NamedTuple):
@@ -64,6 +78,7 @@ class OpenStackAuth(Credentials):
             raise ConfigurationError('OpenStackAuth needs openstacksdk: pip install "modelarts-widgets[openstack]"')
         self.cloud = cloud
         self._region: Any = None
+        self._process = 0
 
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
         """Set the header ``X-Auth-Token``; called by `requests`. Blocks for a login where a token is needed.
@@ -75,15 +90,13 @@ class OpenStackAuth(Credentials):
         ConfigurationError
             When the configuration is incomplete.
         """
-        with _translated():
-            headers = self._connected().get_auth_headers() or {}
-        r.headers["X-Auth-Token"] = checked_secret("token", headers.get("X-Auth-Token"))
+        token = self._logged_in(lambda session: hide((session.get_auth_headers() or {}).get("X-Auth-Token")))
+        r.headers["X-Auth-Token"] = checked_secret("token", token)
         return r
 
     def refresh(self) -> bool:
         """Discard the token, so that the next request obtains another. Does not block."""
-        with _translated():
-            return bool(self._connected().invalidate())
+        return self._logged_in(lambda session: bool(session.invalidate()))
 
     def get_project_id(self) -> str:
         """Return the project that the credentials are for. Blocks for a login where a token is needed.
@@ -95,8 +108,7 @@ class OpenStackAuth(Credentials):
         AuthenticationError, ConnectionFailedError, ServiceError
             When the identity service returns no token.
         """
-        with _translated():
-            project_id = self._connected().get_project_id()
+        project_id = self._logged_in(lambda session: session.get_project_id())
         if not project_id:
             raise ConfigurationError("These credentials have no project: set project_name or project_id")
         return str(project_id)
@@ -109,24 +121,24 @@ class OpenStackAuth(Credentials):
         ConfigurationError
             When there is no such cloud, or its entry is not usable.
         """
-        with _translated():
-            region = self._configured()
-            auth = region.config.get("auth") or {}
-            values = (region.region_name, auth.get("project_id"), auth.get("auth_url"), region.get_endpoint(SERVICE))
+        region = _translated(self._configured, _configuration_error)
+        auth = {name: (region.config.get("auth") or {}).get(name) for name in ("project_id", "auth_url")}
+        values = region.region_name, auth["project_id"], auth["auth_url"], region.get_endpoint(SERVICE)
         return CloudSettings(*(str(value) if value else None for value in values))
 
     def _configured(self) -> Any:  # noqa: ANN401 - a CloudRegion
         from openstack.config import OpenStackConfig  # noqa: PLC0415 - an optional extra
 
         with _LOCK:
-            if self._region is None:
-                self._region = _shared(OpenStackConfig().get_one(cloud=self.cloud))
+            if self._region is None or self._process != os.getpid():
+                check_files()
+                self._region = _shared(_checked(OpenStackConfig().get_one(cloud=self.cloud)))
+                self._process = os.getpid()
             return self._region
 
-    def _connected(self) -> Any:  # noqa: ANN401 - a Session of keystoneauth1
-        region = self._configured()
-        with _LOCK:
-            return region.get_session()  # the same one each time
+    def _logged_in(self, ask: Callable[[Any], ResultT]) -> ResultT:
+        region = _translated(self._configured, _configuration_error)
+        return _translated(lambda: ask(_session(region)), partial(_login_error, region))
 
     def __eq__(self, other: object) -> bool:
         if self is other:
@@ -145,6 +157,17 @@ class OpenStackAuth(Credentials):
         return "OpenStackAuth()" if self.cloud is None else f"OpenStackAuth({self.cloud!r})"
 
 
+def _begin() -> None:
+    """Begin anew in a forked child: the parent's connections are not to be shared, nor its locks to be waited for."""
+    global _LOCK  # noqa: PLW0603 - a thread of the parent may hold it
+    _LOCK = threading.RLock()
+    _REGIONS.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin)
+
+
 def _shared(region: Any) -> Any:  # noqa: ANN401 - a CloudRegion
     """Return the known configuration that equals this one, so that equal credentials log in once."""
     known = next((known for known in _REGIONS if known == region), None)
@@ -153,29 +176,74 @@ def _shared(region: Any) -> Any:  # noqa: ANN401 - a CloudRegion
     return known or region
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Translate what openstacksdk raises into our errors; the originals hold requests with passwords."""
+def _checked(region: Any) -> Any:  # noqa: ANN401 - a CloudRegion
+    auth_url = (region.config.get("auth") or {}).get("auth_url")
+    if auth_url:
+        checked_address("auth_url", auth_url, "https://iam.eu-de.otc.t-systems.com/v3")
+    return region
+
+
+def _session(region: Any) -> Any:  # noqa: ANN401 - a CloudRegion, a Session of keystoneauth1
+    with _LOCK:
+        session = region.get_session()  # the same one each time
+        if not isinstance(session.adapters["http://"], _OnlyLoopback):
+            session.mount("http://", _OnlyLoopback())
+            session.redirect = False  # or the password goes wherever the answer points to
+            session.timeout = session.timeout or _TIMEOUT
+        return session
+
+
+class _OnlyLoopback(requests.adapters.HTTPAdapter):
+    """Sends nothing in the clear, whatever address an identity service gives for itself, and not through a proxy."""
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:  # noqa: ANN401
+        if not is_loopback(parse_url(request.url or "").host or ""):
+            raise ConfigurationError("The identity service points to an address where the password is not encrypted")
+        return super().send(request, *args, **{**options, "proxies": None})
+
+
+def _translated(ask: Callable[[], ResultT], meaning: Callable[[Exception], ModelArtsError]) -> ResultT:
+    """Return what openstacksdk returns; what it raises becomes an error of ours, without frames with passwords."""
     try:
-        yield
-    except ModelArtsError:
-        raise
+        return ask()
+    except ModelArtsError as error:
+        failed = without_frames(error)
     except Exception as error:  # noqa: BLE001 - its errors are of several families
-        ours, cause = _meant(error), without_request(error)
-    else:
-        return
-    raise ours from cause
+        failed = meaning(error)
+        failed.__cause__ = without_request(error, message=False)
+    try:
+        raise failed
+    finally:
+        del failed  # or its traceback would hold it, and it its traceback
 
 
-def _meant(error: Exception) -> ModelArtsError:
+def _configuration_error(error: Exception) -> ModelArtsError:
+    """Return what is wrong with a configuration; of messages, only those that name options, not values."""
+    from keystoneauth1.exceptions import AuthPluginException  # noqa: PLC0415 - an optional extra
+    from openstack.exceptions import ConfigException  # noqa: PLC0415 - likewise
+
+    option = _UNKNOWN_OPTION.search(str(error)) if isinstance(error, TypeError) else None
+    words = f"unknown option {option[1]}" if option else type(error).__name__
+    if isinstance(error, (AuthPluginException, ConfigException)):
+        words = str(getattr(error, "message", None) or error)
+    return ConfigurationError(f"The OpenStack configuration cannot be used: {words}")
+
+
+def _login_error(region: Any, error: Exception) -> ModelArtsError:  # noqa: ANN401 - a CloudRegion
     from keystoneauth1 import exceptions  # noqa: PLC0415 - an optional extra
 
-    words = str(getattr(error, "message", None) or error)
     if isinstance(error, exceptions.HttpError):
         kind = _KINDS.get(error.http_status, ServiceError)
-        request_id = getattr(error, "request_id", None)
+        secrets = [str(value) for name, value in region.config["auth"].items() if value and _IS_SECRET.search(name)]
+        words, request_id = (text and redact(str(text), secrets) for text in (error.message, error.request_id))
         what = "The identity service returned no token"
         return kind(what, status_code=error.http_status, error_msg=words, request_id=request_id)
+    if isinstance(error, exceptions.SSLError):
+        return ConnectionFailedError("The certificate of the identity service was not accepted")
     if isinstance(error, exceptions.ConnectionError):
         return ConnectionFailedError("There is no connection to the identity service")
-    return ConfigurationError(f"The OpenStack configuration cannot be used: {words}")
+    if isinstance(error, exceptions.AuthPluginException):
+        return _configuration_error(error)
+    if type(error) is OSError:  # of requests
+        return ConfigurationError("The OpenStack configuration cannot be used: its cacert cannot be read")
+    return MalformedResponseError("The answer of the identity service is not what it should be: check auth_url")

@@ -80,7 +80,7 @@ class Standing:
 
     def leave(self, error: BaseException | None) -> None:
         """Take note of the outcome of a request, once for each that has entered in this thread."""
-        verdict = _verdict(error)
+        verdict, error = _verdict(error), _own(error)
         with self._lock:
             me = threading.get_ident()
             if me not in self._asking:
@@ -221,11 +221,20 @@ def _shared(error: BaseException | None) -> Exception | None:
     return ConnectionFailedError("The request that was to try the credentials ended without an answer")
 
 
+def _own(error: BaseException | None) -> BaseException | None:
+    """Return a copy of an error of ours: the original holds the frames of the thread that raises it."""
+    if not isinstance(error, ModelArtsError):
+        return error
+    own = copy.copy(error)
+    own.__cause__ = error.__cause__
+    return own
+
+
 def _raise_again(error: BaseException | None) -> None:
     """Raise the error of another thread, as one of this thread's own."""
-    if error is not None and _is_for_all(error):
-        own = copy.copy(error)
-        raise own from error.__cause__
+    own = _own(error)
+    if own is not None and _is_for_all(own):
+        raise own
 
 
 def _call(act: Callable[..., object], *arguments: object) -> None:

@@ -10,7 +10,7 @@ import requests
 
 from ..errors import ConfigurationError
 from .base import Credentials, call_user_code
-from .headers import checked_secret
+from .headers import Secret, checked_secret, hide
 
 
 class TokenAuth(Credentials):
@@ -30,10 +30,10 @@ class TokenAuth(Credentials):
     """
 
     def __init__(self, token: str | Callable[[], str]) -> None:
-        fixed = "" if callable(token) else checked_secret("token", token)
-        self._fixed = fixed or None
-        self._source: Callable[[], str] = token if callable(token) else lambda: fixed
-        self._token = fixed
+        given = token if callable(token) else hide(token)
+        del token  # or a traceback that shows variables has it
+        self._source = given if callable(given) else None
+        self._token = Secret() if callable(given) else checked_secret("token", given)
         self._begin()
 
     def _begin(self) -> None:
@@ -65,24 +65,26 @@ class TokenAuth(Credentials):
         ConnectionFailedError
             When it fails with an error of the network; polling tries again.
         """
+        if self._source is None:
+            return False
         with self._lock:
             old, self._token = self._token, self._obtained()
             return self._token != old
 
-    def _obtained(self) -> str:
-        if self._is_calling:
+    def _obtained(self) -> Secret:
+        if self._source is None or self._is_calling:
             raise ConfigurationError("The function that returns the token uses the client that waits for it")
         self._is_calling = True
         try:
-            return checked_secret("token", call_user_code("The function that returns the token", self._source))
+            return checked_secret("token", hide(call_user_code("The function that returns the token", self._source)))
         finally:
             self._is_calling = False
 
     def __eq__(self, other: object) -> bool:
-        if self is other:
-            return True
-        is_alike = isinstance(other, TokenAuth) and type(other) is type(self) and other._fixed == self._fixed
-        return is_alike and self._fixed is not None
+        if self is other or not isinstance(other, TokenAuth):
+            return self is other
+        is_alike = type(other) is type(self) and other._source is self._source is None
+        return is_alike and other._token == self._token
 
     def __hash__(self) -> int:
-        return object.__hash__(self) if self._fixed is None else hash((TokenAuth, self._fixed))
+        return hash((TokenAuth, self._token)) if self._source is None else object.__hash__(self)
