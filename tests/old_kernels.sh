@@ -1,12 +1,18 @@
 #!/usr/bin/env bash
-# Runs the tests that need a kernel on older ones, each in an environment of its own: bash tests/old_kernels.sh [DIRECTORY]
+# Runs the tests that need a kernel on older ones: bash tests/old_kernels.sh [DIRECTORY]
 # 6.31.0 is the last that handles all messages in one thread; on 7.0.1 a plain thread cannot reach the front end.
+# Each is installed on top of the environment of the README's test command, which has all the rest.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 work=${1:-$(mktemp -d)}
+where='import sysconfig; print(sysconfig.get_path("purelib"))'
+below=$("$root/.venv/bin/python" -c "$where")
 for version in 6.31.0 7.0.1; do
   echo "== ipykernel $version"
-  python3 -m venv "$work/ipykernel-$version"
-  "$work/ipykernel-$version/bin/pip" install --quiet -e "$root[test]" "ipykernel==$version"
-  (cd "$root" && "$work/ipykernel-$version/bin/python" -m pytest -q tests/kernel)
+  environment=$work/ipykernel-$version
+  "$root/.venv/bin/python" -m venv "$environment"
+  echo "import site; site.addsitedir('$below')" >"$("$environment/bin/python" -c "$where")/below.pth"
+  "$environment/bin/pip" install --quiet "ipykernel==$version"
+  "$environment/bin/python" -c "import ipykernel; assert ipykernel.__version__ == '$version'"
+  (cd "$root" && "$environment/bin/python" -m pytest -q tests/kernel)
 done

@@ -71,7 +71,7 @@ SETUP = """
         display(monitor)
         threading.Timer(1.0, monitor.stop).start()  # those that would try again and again
         try:
-            monitor.wait(30)
+            monitor.wait(120)
         except Exception:
             traceback.print_exc()
         print(auth, client, repr(monitor), repr(monitor.error), monitor.error, getattr(monitor.error, "__dict__", None))

@@ -127,6 +127,7 @@ def served(folder: Path, *application: str) -> Iterator[Server]:
     if application[0] != "voila":
         options += ["--allow-root", f"--ServerApp.root_dir={folder}", "--IdentityProvider.token="]
         options += ["--ServerApp.password="]
+        options += [f"--KernelManager.shutdown_wait_time={PATIENCE}"]  # a kernel that is busy may still say good-bye
     environment = dict(os.environ, HOME=str(folder.parent), JUPYTER_PREFER_ENV_PATH="1")
     with (folder.parent / "server.log").open("w") as log:
         process = subprocess.Popen(

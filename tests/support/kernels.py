@@ -12,6 +12,9 @@ import zmq
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
+PATIENCE = 120.0
+"""Seconds that a busy machine may take for anything."""
+
 
 class Kernel:
     """A kernel that runs cells and keeps what they published, in order."""
@@ -34,7 +37,7 @@ class Kernel:
     def published(self, request: str) -> Iterator[dict[str, Any]]:
         """Give what is published from now on, until the cell is over."""
         while True:
-            message = self._client.get_iopub_msg(timeout=60)
+            message = self._client.get_iopub_msg(timeout=PATIENCE)
             yield message
             is_status = message["msg_type"] == "status" and message["parent_header"].get("msg_id") == request
             if is_status and message["content"]["execution_state"] == "idle":
@@ -85,7 +88,7 @@ class Kernel:
         self._client.stop_channels()
         self.manager.restart_kernel()
         self._client = _connected(self.manager)
-        self._client.wait_for_ready(timeout=60)
+        self._client.wait_for_ready(timeout=PATIENCE)
 
 
 def _connected(manager: KernelManager) -> BlockingKernelClient:
@@ -99,12 +102,12 @@ def _connected(manager: KernelManager) -> BlockingKernelClient:
 @contextmanager
 def running_kernel(**options: Any) -> Iterator[Kernel]:  # noqa: ANN401 - whatever a kernel's process takes
     """Start a kernel, and end it."""
-    manager = KernelManager(kernel_name="python3")
+    manager = KernelManager(kernel_name="python3", shutdown_wait_time=PATIENCE)
     manager.start_kernel(**options)
     client = _connected(manager)
     kernel = Kernel(manager, client)
     try:
-        client.wait_for_ready(timeout=60)
+        client.wait_for_ready(timeout=PATIENCE)
         yield kernel
     finally:
         kernel.stop_channels()
