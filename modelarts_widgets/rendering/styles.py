@@ -56,8 +56,7 @@ def _inline(part: str, kind: str) -> str:
     declared = rules.get((part,), {}) | rules.get((part, kind), {})
     plain = {name: _VARIABLE.sub(lambda found: values[found[1]], value) for name, value in declared.items()}
     style = ";".join(f"{name}:{value}" for name, value in plain.items())
-    themed = [name for name in (part, kind) if name in _themed()] if part in _themed() else []
-    return _classes(*themed) + (f' style="{style}"' if style else "")
+    return (_classes(part, kind) if part in _themed() else "") + (f' style="{style}"' if style else "")
 
 
 @cache
