@@ -39,6 +39,8 @@ class ExportHistory(WatchWidget[list[ExportTask]]):
 
     Attributes
     ----------
+    dataset_id : str
+        What it follows.
     phase : str
         What the polling does: idle, polling, retrying, paused, needs-auth or stopped.
     error : Exception or None
@@ -78,7 +80,7 @@ class ExportHistory(WatchWidget[list[ExportTask]]):
         **kwargs: Any,  # noqa: ANN401 - traits of any type
     ) -> None:
         self.interval = interval  # refused before there is anything to close
-        self._dataset_id = dataset_id
+        self.dataset_id = dataset_id
         watch, kit = watch_exports(dataset_id, client=client, interval=interval), Kit()
         self._touched_at = scheduler.SCHEDULER.clock()
         parts = TableParts(kit, self._select, self._turn, self._redraw)
@@ -117,13 +119,13 @@ class ExportHistory(WatchWidget[list[ExportTask]]):
         return history_html(self._content())
 
     def __repr__(self) -> str:
-        words = [self._dataset_id, summary(self.tasks) if self._watch.state.tasks is not None else "", self.phase]
+        words = [self.dataset_id, summary(self.tasks) if self._watch.state.tasks is not None else "", self.phase]
         line = f"<ExportHistory {' · '.join(word for word in words if word and word != 'polling')}>"
         return line.encode(errors="replace").decode()  # JSON can hold what no file can
 
     def _content(self, note: str = "") -> Table:
         state = self._watch.state
-        head = Card.of(state, self._dataset_id, note=note, widget="history")
+        head = Card.of(state, self.dataset_id, note=note, widget="history")
         status = "" if self.status_filter == ALL else self.status_filter
         matching = select(state.tasks or (), status, self.filter)
         table = Table(head, state.tasks, matching, 0, self._selected_card())
@@ -135,7 +137,7 @@ class ExportHistory(WatchWidget[list[ExportTask]]):
         if task is None or self.selected is None:
             return None
         phase = "done" if task.is_done else "polling" if state.phase == "polling" else "idle"
-        return Card(self.selected, task, phase, self._watch._speed(self.selected), dataset_id=self._dataset_id)
+        return Card(self.selected, task, phase, self._watch._speed(self.selected), dataset_id=self.dataset_id)
 
     def _render(self, note: str = "") -> dict[str, str]:
         return history_bundle(self._content(note))
@@ -143,7 +145,7 @@ class ExportHistory(WatchWidget[list[ExportTask]]):
     def _exit_note(self) -> str:
         answered_at = self._watch.state.answered_at
         seen = f"last seen at {answered_at:%Y-%m-%d %H:%M:%S} UTC" if answered_at else "no answer came"
-        return f"{seen}, before the kernel ended; go on with ExportHistory({self._dataset_id!r})"
+        return f"{seen}, before the kernel ended; go on with ExportHistory({self.dataset_id!r})"
 
     # Who looks.
 

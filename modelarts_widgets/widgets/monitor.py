@@ -39,6 +39,8 @@ class ExportMonitor(WatchWidget[ExportTask]):
 
     Attributes
     ----------
+    dataset_id, task_id : str
+        What it follows.
     task : ExportTask or None
         The last good answer.
     status : str or None
@@ -78,7 +80,7 @@ class ExportMonitor(WatchWidget[ExportTask]):
     ) -> None:
         self.interval = interval  # refused before there is anything to close
         watch = watch_export(dataset_id, task_id, client=client, interval=interval)
-        self._names = (dataset_id, task_id)
+        self.dataset_id, self.task_id = dataset_id, task_id
         kit = Kit()
         parts = CardParts(kit, self._redraw)
         super().__init__(watch, kit, parts, **kwargs)
@@ -93,16 +95,16 @@ class ExportMonitor(WatchWidget[ExportTask]):
         return card_html(self._content())
 
     def __repr__(self) -> str:
-        words = [self._names[1], self.status, None if self.progress is None else f"{self.progress:.1f} %"]
+        words = [self.task_id, self.status, None if self.progress is None else f"{self.progress:.1f} %"]
         words += [self.phase] if self.phase not in {"polling", "done"} else []
         line = f"<ExportMonitor {' '.join(word for word in words if word)}>"
         return line.encode(errors="replace").decode()  # JSON can hold what no file can
 
     def _content(self, note: str = "") -> Card:
-        state, (dataset_id, task_id) = self._watch.state, self._names
+        state = self._watch.state
         task = state.tasks[0] if state.tasks else None
         speed = self._watch._speed(task.task_id) if task else None
-        return Card.of(state, task_id, task=task, speed=speed, note=note, dataset_id=dataset_id)
+        return Card.of(state, self.task_id, task=task, speed=speed, note=note, dataset_id=self.dataset_id)
 
     def _render(self, note: str = "") -> dict[str, str]:
         return card_bundle(self._content(note))
@@ -114,4 +116,4 @@ class ExportMonitor(WatchWidget[ExportTask]):
 
     def _exit_note(self) -> str:
         seen = self._content()._replace(answered_at=self._watch.state.answered_at).last_seen()
-        return f"{seen}, before the kernel ended; go on with ExportMonitor{self._names!r}"
+        return f"{seen}, before the kernel ended; go on with ExportMonitor({self.dataset_id!r}, {self.task_id!r})"
