@@ -166,7 +166,7 @@ def checked_identifier(name: str, value: str) -> str:
         raise TypeError(f"{name} must be a string, not {type(value).__name__}")
     if not value or value in {".", ".."}:
         raise ValueError(f"{name} must not be {value!r}")
-    if not value.isprintable() or any(map(str.isspace, value)):
+    if not value.isprintable() or " " in value:  # of white space, only that counts as printable
         raise ValueError(f"{name} must not be {value!r}: it contains white space, or characters that cannot be seen")
     return value
 

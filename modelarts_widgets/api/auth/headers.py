@@ -15,7 +15,7 @@ from requests.auth import AuthBase
 
 from ..errors import ConfigurationError
 
-_SECRET_HEADERS = ("X-Auth-Token", "X-Security-Token", "Authorization")
+_SECRET_HEADERS = frozenset({"x-auth-token", "x-security-token", "authorization"})
 _PIECES = re.compile(r"[^\s,=]{16,}")
 """An ``Authorization`` has its secrets in pieces; what is shorter than any of them is a word like ``Basic``."""
 _WORD = re.compile(r"[^\s\"'<>,]+")
@@ -82,11 +82,10 @@ class Sent(AuthBase):
         """Let the auth object sign a request; called by `requests`."""
         signed = self._auth(r) if self._auth else r
         if isinstance(signed, requests.PreparedRequest):
-            for name in _SECRET_HEADERS:
-                value = signed.headers.get(name)
-                if isinstance(value, str):
-                    signed.headers[name] = Secret(value)
-            self._secrets.update(_secrets(signed.headers))
+            for name, value in list(signed.headers.items()):
+                if name.lower() in _SECRET_HEADERS:
+                    signed.headers[name] = Secret(value) if type(value) is str else value
+                    self._secrets.update(_secrets({name: value}))
         return signed
 
     def redact(self, text: str) -> str:
@@ -154,7 +153,7 @@ def redacted(body: bytes, headers: Mapping[str, str]) -> bytes:
 
 
 def _secrets(headers: Mapping[str, str | bytes]) -> Iterator[str]:
-    for name in _SECRET_HEADERS:
-        value = headers.get(name) or ""
-        text = value.decode("latin-1") if isinstance(value, bytes) else value
-        yield from _PIECES.findall(text) if name == "Authorization" else filter(None, [text])
+    for name, value in headers.items():
+        if value and name.lower() in _SECRET_HEADERS:
+            text = value.decode("latin-1") if isinstance(value, bytes) else value
+            yield from _PIECES.findall(text) if name.lower() == "authorization" else [text]
