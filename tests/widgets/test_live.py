@@ -402,7 +402,7 @@ def test_a_task_that_was_created_just_now_may_be_unknown_at_first(watch: Watch, 
     monitor = watch(Script(unknown, unknown, ENDED), interval=2.0)
     monitor.start()
     scheduler.step()
-    assert "retrying in 2 s, 1 of 3" in monitor.to_text()
+    assert "attempt 1 of 3 failed, next in 2 s" in monitor.to_text()
     scheduler.run()
     assert (monitor.phase, scheduler.delays) == ("done", [2.0, 4.0])
 

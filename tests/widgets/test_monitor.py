@@ -357,7 +357,7 @@ def test_an_unknown_task_is_a_readable_card_and_a_typed_error(
         monitor.wait(20.0)
     assert (monitor.phase, type(monitor.error)) == ("stopped", NotFoundError)
     assert "! There is no such export task" in monitor.to_text()
-    assert "polling has ended" in monitor.to_text()
+    assert "! stopped" in monitor.to_text()
 
 
 def test_a_bad_token_is_a_readable_card_asks_once_and_can_be_replaced(simulator: Simulator, watch: Watch) -> None:
@@ -448,7 +448,7 @@ def test_a_service_that_is_not_running_is_a_readable_card_until_it_comes(
     until(lambda: monitor.error)
     assert (monitor.phase, type(monitor.error)) == ("retrying", ConnectionFailedError)
     assert f"! There is no connection to http://127.0.0.1:{port}" in monitor.to_text()
-    assert "retrying in" in monitor.to_text()
+    assert "of 10 failed, next in" in monitor.to_text()
     with Simulator(port=port) as again:
         again.add_export(seconds=0.0)
         assert monitor.wait(20.0).succeeded
