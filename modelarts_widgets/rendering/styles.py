@@ -8,7 +8,6 @@ from functools import cache
 from importlib.resources import files
 
 _LIVE = ("parts", "card", "table", "theme", "columns")
-_STATIC, _BOTH = ".modelarts-static", ".modelarts-export,.modelarts-static"
 _RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
 _CLASS = re.compile(r"modelarts-([a-z-]+)")
 _VARIABLE = re.compile(r"var\((--[a-z-]+)\)")
@@ -23,9 +22,8 @@ def style_sheet() -> str:
 @cache
 def theme(*names: str) -> str:
     """Return the style element of what is static: colours, fonts and narrow cells, which win over inline style."""
-    return (
-        f"<style>{''.join(map(_minified, names)).replace(_BOTH, _STATIC).replace(f':is({_STATIC})', _STATIC)}</style>"
-    )
+    rules = re.sub(r"\.modelarts-export[^,{]*,", "", "".join(map(_minified, names)))
+    return f"<style>{rules.replace(':is(.modelarts-static)', '.modelarts-static')}</style>"
 
 
 class Skin:
@@ -50,13 +48,13 @@ def _classes(*names: str) -> str:
 
 @cache
 def _inline(part: str, kind: str) -> str:
-    """Return the rules of a part as inline style, and the classes by which a theme finds it."""
+    """Return the rules of a part as inline style, and the class by which a theme finds it."""
     rules = _rules()
     values = rules.get((kind,), {})
     declared = rules.get((part,), {}) | rules.get((part, kind), {})
     plain = {name: _VARIABLE.sub(lambda found: values[found[1]], value) for name, value in declared.items()}
     style = ";".join(f"{name}:{value}" for name, value in plain.items())
-    return (_classes(part, kind) if part in _themed() else "") + (f' style="{style}"' if style else "")
+    return (_classes(part) if part in _themed() else "") + (f' style="{style}"' if style else "")
 
 
 @cache

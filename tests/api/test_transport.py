@@ -556,8 +556,16 @@ def test_the_end_of_an_outer_block_is_that_of_the_inner_one() -> None:
         assert not inner.is_cancelled
 
 
+def accept(client: ModelArtsClient) -> ModelArtsClient:
+    """Let a client's credentials count as accepted: before that, one request at a time tries them."""
+    client._standing.enter(lambda _: None)
+    client._standing.leave(None)
+    return client
+
+
 def test_only_what_is_meant_is_cancelled() -> None:
     with RawServer(silence) as server, connect(server.url) as client:
+        accept(client)
         one, other = Asked(client), Asked(client)
         until(lambda: len(server.requests) == 2)
         one.cancellation.cancel()
@@ -577,7 +585,8 @@ def test_a_client_that_was_closed_may_be_used_again() -> None:
 
 def test_closing_a_client_ends_nothing_of_another_that_has_the_same_session() -> None:
     with RawServer(silence) as server, requests.Session() as session:
-        one, other = (Asked(connect(server.url, session=session)) for _ in range(2))
+        clients = [connect(server.url, session=session) for _ in range(2)]
+        one, other = (Asked(accept(client)) for client in clients)
         until(lambda: len(server.requests) == 2)
         one.client.close()
         one.ended()
@@ -636,6 +645,7 @@ def test_a_connection_of_your_own_session_that_is_gone_is_replaced_unseen() -> N
 
 def test_the_replacement_is_fresh_though_all_that_were_kept_are_gone() -> None:
     with RawServer(silence) as server, connect(server.url) as client:
+        accept(client)
         gate = threading.Barrier(3)
 
         def talk(peer: Peer) -> None:

@@ -23,7 +23,7 @@ def assert_table_works(table: Locator) -> None:
     expect(table.locator("tbody tr")).to_have_count(2)
     table.get_by_role("radio").first.check()
     expect(table.locator(".modelarts-export").get_by_text("Export parameters")).to_be_visible()
-    expect(table.locator("tr.modelarts-chosen")).to_have_count(1)
+    expect(table.locator("tr.modelarts-selected")).to_have_count(1)
 
 
 def test_in_notebook_7_the_card_moves_while_a_cell_is_busy_and_freezes_at_the_end(

@@ -112,3 +112,9 @@ def test_the_style_sheet_is_balanced_and_stays_within_the_card() -> None:
     selectors = [line for line in rules.splitlines() if line.endswith(("{", ",")) and not line.startswith((" ", "@"))]
     assert selectors
     assert all("modelarts-" in selector for selector in selectors)
+
+
+def test_a_style_element_leaves_cards_alone_whose_style_a_sanitizer_has_cut() -> None:
+    styles = "".join(re.findall(r"<style>(.*?)</style>", card_html(CARDS["running"])))
+    (selector,) = re.findall(r"([^{}]*)\{[^}]*color-mix", styles)
+    assert selector == '.modelarts-status[style*="mix"]'  # else it would find no hue, and show none
