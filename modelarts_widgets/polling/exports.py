@@ -7,6 +7,7 @@ import math
 from ..api.client import ModelArtsClient
 from ..api.models import ExportTask
 from ..api.urls import checked_identifier
+from . import forks as forks  # noqa: PLC0414 - for what it does when it is imported
 from .limits import checked_interval
 from .state import Tasks
 from .subject import StatusClient, Subject

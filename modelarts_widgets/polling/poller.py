@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import random
 from collections.abc import Callable, Hashable
 from dataclasses import replace
@@ -209,9 +208,6 @@ class Poller:
 
 POLLERS: dict[Hashable, Poller] = {}
 """Those that go on, by what they ask for."""
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=POLLERS.clear)
 
 
 def join(subscriber: Subscriber) -> Poller:

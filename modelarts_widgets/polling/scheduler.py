@@ -7,7 +7,6 @@ import heapq
 import itertools
 import logging
 import math
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -43,8 +42,6 @@ class Scheduler:
 
     def __init__(self) -> None:
         self.reset()
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self.reset)
 
     def reset(self) -> None:
         """Begin anew, without jobs and threads: a forked process inherits the figures, but no thread."""

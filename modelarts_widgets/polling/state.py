@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -93,14 +92,11 @@ def _do_later() -> None:
         act()
 
 
-def _forget_locks() -> None:
+def forget_locks() -> None:
+    """Begin anew in a forked child."""
     global _lock  # noqa: PLW0603 - another thread of the parent may have held it, and is not here to let go
     _lock = threading.RLock()
     _later.clear()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_locks)
 
 
 def guarded(what: str, act: Callable[..., object], *arguments: object) -> None:

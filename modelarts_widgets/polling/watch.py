@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 from weakref import WeakSet
 
@@ -18,6 +16,7 @@ from .speed import Speed
 from .state import Phase, State, changing
 from .stats import Stats, Tally
 from .subject import Subject
+from .waits import Waits
 
 ResultT = TypeVar("ResultT")
 PATIENCE = 1.0
@@ -50,11 +49,10 @@ class Watch(Generic[ResultT]):
         self._subject = subject
         self._interval = checked_interval("interval", interval)
         self._unattended: float | None = None
-        self._membership = Membership(self)
         self._callbacks = Callbacks(subject, lambda: self.state)
+        self._membership = Membership(self, self._callbacks.changed)
         self._tally = Tally()
-        self._waits = 0
-        self._is_closed = self._is_only_waited_for = False
+        self._waits = Waits(self._membership, self._callbacks, is_endless=subject.is_endless)
         with changing():
             ALL.add(self)
 
@@ -101,14 +99,14 @@ class Watch(Generic[ResultT]):
     def start(self) -> None:
         """Start to poll. Does not block; does nothing where polling has begun already, whatever became of it."""
         with changing():
-            self._is_only_waited_for = False
-            self._start()
+            self._waits.are_alone = False
+            self._membership.start()
 
     def pause(self) -> None:
         """Stop polling for now; the export itself goes on. Does not block; cancels what is under way."""
         with changing():
             if self.state.is_active:
-                self._leave("paused")
+                self._membership.leave("paused")
 
     def resume(self, auth: AuthBase | None = None) -> None:
         """Go on after a pause, refused credentials or a stop, unless the watch is closed. Does not block.
@@ -130,10 +128,10 @@ class Watch(Generic[ResultT]):
                 self._subject.forgive()
                 for watch in [watch for watch in ALL if watch._subject.client is self._subject.client]:
                     watch._rejoin()
-            if not self._is_closed and not self.state.is_active and self.phase != "done":
+            if not self._membership.is_closed and not self.state.is_active and self.phase != "done":
                 self._subject.forgive()
-                self._is_only_waited_for = False
-                self._join()
+                self._waits.are_alone = False
+                self._membership.join()
 
     def refresh(self) -> None:
         """Ask at once instead of after the interval. Does not block; does nothing unless polling goes on."""
@@ -144,13 +142,13 @@ class Watch(Generic[ResultT]):
         """End the polling until `resume`; the export itself goes on. Does not block; cancels what is under way."""
         with changing():
             if self.phase not in {"done", "stopped"}:
-                self._leave("stopped")
+                self._membership.leave("stopped")
 
     def close(self) -> None:
         """End the polling for good. What is known stays readable. Does not block."""
         self.stop()
         with changing():
-            is_first, self._is_closed = not self._is_closed, True
+            is_first, self._membership.is_closed = not self._membership.is_closed, True
             ALL.discard(self)
         if is_first and self._subject.owns_client:
             self._subject.client.close()  # type: ignore[attr-defined] # one of ours
@@ -159,22 +157,13 @@ class Watch(Generic[ResultT]):
         """Go on with credentials that have changed, where polling goes on or waits for some."""
         with changing():
             if self.state.is_active or self.phase == "needs-auth":
-                self._join()
+                self._membership.join()
 
     def set_interval(self, interval: float, unattended: float | None = None) -> None:
-        """Set how often to ask while answers bring something new. Does not block.
+        """Set the seconds between two requests while answers bring something new, 0.1 to 86,400; see `watch_export`.
 
-        Parameters
-        ----------
-        interval : float
-            Seconds between two requests, 0.1 to 86,400.
-        unattended : float, optional
-            Seconds, the same while nobody waits. Default: as ever.
-
-        Raises
-        ------
-        TypeError, ValueError
-            For what is no such number.
+        `unattended` holds while nobody waits, where it is longer. Raises `TypeError` or `ValueError` for what is no
+        such number. Does not block.
         """
         interval = checked_interval("interval", interval)
         with changing():
@@ -184,12 +173,14 @@ class Watch(Generic[ResultT]):
     @property
     def _pace(self) -> float:
         """Seconds between two requests that are soon enough at present."""
-        return self._interval if self._waits or self._unattended is None else max(self._interval, self._unattended)
+        return (
+            self._interval if self._waits.count or self._unattended is None else max(self._interval, self._unattended)
+        )
 
     @property
     def _is_waited_for(self) -> bool:
         """Whether somebody waits."""
-        return self._waits > 0
+        return self._waits.count > 0
 
     def _look(self) -> None:
         """Ask at once, unless a request is under way or the service has asked for a delay: somebody looks."""
@@ -201,23 +192,11 @@ class Watch(Generic[ResultT]):
         """Stop polling, to start again when it is wanted: another watch of the same subject has taken over."""
         with changing():
             if self.state.is_active:
-                self._leave("idle")
+                self._membership.leave("idle")
 
     def _on_step(self, error: Exception | None, *, is_new: bool) -> None:
         """Take note of the outcome of a request; called by the poller, under the shared lock."""
         self._tally.count(error, is_new=is_new, goes_on=self.state.is_active)
-        self._callbacks.changed()
-
-    def _start(self) -> None:
-        if self.phase == "idle" and not self._is_closed:
-            self._join()
-
-    def _join(self) -> None:
-        self._membership.join()
-        self._callbacks.changed()
-
-    def _leave(self, phase: Phase) -> None:
-        self._membership.leave(phase)
         self._callbacks.changed()
 
     # Waiting.
@@ -252,36 +231,20 @@ class Watch(Generic[ResultT]):
         Exception
             Anything else that `error` holds: a fault in the auth object, or in this package.
         """
-        limit = self._checked(timeout)
-        with self._waiting() as is_over:
-            if not self._callbacks.waiters.wait(is_over, limit):
-                raise TimeoutError(self._too_late(limit)) from self.error
-            self._callbacks.waiters.wait(self._callbacks.is_up_to_date, PATIENCE)
+        limit, waiters = self._limit(timeout), self._callbacks.waiters
+        with self._waits.one() as is_over:
+            if not waiters.wait(is_over, limit):
+                raise self._too_late(limit) from self.error
+            waiters.wait(self._callbacks.is_up_to_date, PATIENCE)
             return self._subject.outcome(self.state)
 
     async def wait_async(self, timeout: float | None = None) -> ResultT:
-        """Wait like `wait`, without blocking the event loop: buttons go on working, other tasks run.
-
-        Parameters
-        ----------
-        timeout : float, optional
-            Seconds to wait at most. Default: as long as it takes.
-
-        Returns
-        -------
-        ExportTask or list of ExportTask
-            FAILED ones too.
-
-        Raises
-        ------
-        TimeoutError, ModelArtsError, TypeError, ValueError, RuntimeError, Exception
-            As `wait` does.
-        """
-        limit = self._checked(timeout)
-        with self._waiting() as is_over:
-            if not await self._callbacks.waiters.wait_async(is_over, limit):
-                raise TimeoutError(self._too_late(limit)) from self.error
-            await self._callbacks.waiters.wait_async(self._callbacks.is_up_to_date, PATIENCE)
+        """Return and raise what `wait` does without blocking the event loop: buttons go on working, other tasks run."""
+        limit, waiters = self._limit(timeout), self._callbacks.waiters
+        with self._waits.one() as is_over:
+            if not await waiters.wait_async(is_over, limit):
+                raise self._too_late(limit) from self.error
+            await waiters.wait_async(self._callbacks.is_up_to_date, PATIENCE)
             return self._subject.outcome(self.state)
 
     def on_update(self, fn: Callable[[ResultT], object], *, remove: bool = False) -> None:
@@ -313,54 +276,20 @@ class Watch(Generic[ResultT]):
         """Register what shows this watch: it is called with the state after each change, before the callbacks."""
         self._callbacks.listen(listener)
 
-    @contextmanager
-    def _waiting(self) -> Iterator[Callable[[], bool]]:
-        """Ask at full speed while somebody waits; what was started for that alone ends with it."""
-        with changing():
-            self._waits += 1
-            self._is_only_waited_for = self._is_only_waited_for or self.phase == "idle"
-            self._start()
-            self._membership.adjust()
-            needed = self._membership.begun + 1 if self._subject.is_endless else 0  # what is under way may be older
-            if needed:
-                self._membership.expedite()
-        try:
-            yield lambda: self._is_over(needed)
-        finally:
-            with changing():
-                self._waits -= 1
-                is_unwanted = self._is_only_waited_for and not (self._waits or self._callbacks.are_wanted)
-                if is_unwanted and self.state.is_active:
-                    self._leave("idle")
-                self._membership.adjust()
-
-    def _is_over(self, needed: int) -> bool:
-        state = self.state
-        return not state.is_active or (state.is_done and state.serial >= needed)
-
-    def _checked(self, timeout: float | None) -> float | None:
+    def _limit(self, timeout: float | None) -> float | None:
         if self._callbacks.are_called_here():
             raise RuntimeError("wait() was called by an observer, in the thread that it would wait for")
         return checked_timeout(timeout)
 
-    def _too_late(self, limit: float | None) -> str:
-        return f"{self._subject.title} has not ended within {limit:g} s"
+    def _too_late(self, limit: float | None) -> TimeoutError:
+        return TimeoutError(f"{self._subject.title} has not ended within {limit:g} s")
 
     def _forget_parent(self) -> None:
+        """Leave the poll to the parent process; another one may begin here."""
         phase: Phase = "idle" if self.state.is_active else self.phase
         self._membership.forget(phase)
-        self._waits = 0
+        self._waits.count = 0
         self._callbacks.forget()
 
     def __repr__(self) -> str:
         return f"<Watch {self._subject.title}: {self.phase}>"
-
-
-def _forget_parent() -> None:
-    """Leave all polls to the parent process; each watch may begin one of its own here."""
-    for watch in list(ALL):
-        watch._forget_parent()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_parent)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from typing import Any, Generic, Protocol
+from collections.abc import Callable
+from typing import Any, Generic
 from weakref import WeakSet
 
 import traitlets
-from ipywidgets import Widget
 
 from ..api.auth import AuthBase
 from ..api.models import ExportTask
@@ -18,7 +17,7 @@ from ..polling.state import State, guarded
 from ..polling.stats import Stats
 from ..polling.watch import ResultT, Watch
 from .display import Display, on_exit
-from .parts import Kit, ModelBox
+from .parts import Kit, ModelBox, Parts
 
 MIN_TICK = 1.0
 """Seconds; what is shown does not move more often than that, whatever the interval."""
@@ -29,33 +28,6 @@ _LAST_LOOK = 1.0
 
 ALL: WeakSet[WatchWidget[Any]] = WeakSet()
 """Every widget of this process."""
-
-
-class Content(Protocol):
-    """What is drawn."""
-
-    @property
-    def change_key(self) -> object:
-        """What makes a change more than a tick."""
-
-
-class Parts(Protocol):
-    """What is held and drawn."""
-
-    @property
-    def widgets(self) -> Sequence[Widget]:
-        """What is shown, from top to bottom."""
-
-    @property
-    def hidden(self) -> Sequence[Widget]:
-        """What is not shown at present."""
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """What the style sheet goes by."""
-
-    def draw(self, content: Any) -> None:  # noqa: ANN401 - a Card or a Table
-        """Bring the parts up to date."""
 
 
 class WatchWidget(ModelBox, Generic[ResultT]):

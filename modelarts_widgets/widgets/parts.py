@@ -2,48 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Protocol, TypeVar
 
 from ipywidgets import HTML, Button, ButtonStyle, Dropdown, Layout, RadioButtons, Text, VBox, Widget
 from ipywidgets.widgets.widget_string import HTMLStyle
 
 from ..rendering import style_sheet
 
+WidgetT = TypeVar("WidgetT", bound=Widget)
 STYLE = f"<style>{style_sheet()}</style>"  # goes with the part that changes least
 
 
-class Counted:
-    """Counts the messages of a widget to the front end, apart from those that open and close it."""
+def counted(kind: type[WidgetT]) -> type[WidgetT]:
+    """Let a class of widgets count in `sent` its messages to the front end, but for those that open and close it."""
+    send = kind._send
 
-    sent = 0
+    def count(widget: Any, message: dict[str, Any], buffers: Any = None) -> None:  # noqa: ANN401 - as ipywidgets has it
+        widget.sent += widget.comm is not None
+        send(widget, message, buffers)
 
-    def _send(self, message: dict[str, Any], buffers: Any = None) -> None:  # noqa: ANN401 - as ipywidgets has it
-        self.sent += self.comm is not None  # type: ignore[attr-defined]
-        super()._send(message, buffers)  # type: ignore[misc]
+    kind.sent, kind._send = 0, count
+    return kind
 
 
-class Html(Counted, HTML):
+@counted
+class Html(HTML):
     """A part that is drawn."""
 
 
-class Push(Counted, Button):
+@counted
+class Push(Button):
     """A button."""
 
 
-class FilterBox(Counted, Text):
+@counted
+class FilterBox(Text):
     """The text box of a filter."""
 
 
-class Choice(Counted, Dropdown):
+@counted
+class Choice(Dropdown):
     """The box of the status filter."""
 
 
-class Marks(Counted, RadioButtons):
+@counted
+class Marks(RadioButtons):
     """One mark for each row, to select it by mouse, or by Tab and Space: arrow keys are JupyterLab's own."""
 
 
-class ModelBox(Counted, VBox):
+@counted
+class ModelBox(VBox):
     """A box that opens, frees and counts all models of its parts with its own."""
 
     def _adopt(self, parts: Iterable[Widget]) -> None:
@@ -53,7 +62,7 @@ class ModelBox(Counted, VBox):
     @property
     def _sent(self) -> int:
         """Messages so far, those of the parts among them."""
-        return self.sent + sum(model.sent for model in self._models if isinstance(model, Counted))
+        return sum(int(getattr(model, "sent", 0)) for model in (self, *self._models))
 
     def _free(self) -> None:
         """Free all models, those of layout and styles among them, until `_reopen`."""
@@ -85,8 +94,28 @@ class ModelBox(Counted, VBox):
         """
 
 
-class Box(Counted, VBox):
+@counted
+class Box(VBox):
     """A box within a box."""
+
+
+class Parts(Protocol):
+    """What is held and drawn."""
+
+    @property
+    def widgets(self) -> Sequence[Widget]:
+        """What is shown, from top to bottom."""
+
+    @property
+    def hidden(self) -> Sequence[Widget]:
+        """What is not shown at present."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """What the style sheet goes by."""
+
+    def draw(self, content: Any) -> None:  # noqa: ANN401 - a Card or a Table
+        """Bring the parts up to date."""
 
 
 class Kit:

@@ -194,7 +194,8 @@ def test_one_thread_does_all_the_work_where_no_second_can_start(
 def test_a_forked_process_leaves_the_polls_to_its_parent_and_can_begin_its_own() -> None:
     program = """
 import os, threading, warnings
-from modelarts_widgets.polling.scheduler import Scheduler
+import modelarts_widgets
+from modelarts_widgets.polling.scheduler import SCHEDULER
 warnings.simplefilter("ignore")  # forking beside threads is what this is about
 
 class Steps:
@@ -203,7 +204,7 @@ class Steps:
         self.done.set()
         scheduler.schedule(self, 0.01)
 
-scheduler, inherited, own = Scheduler(), Steps(), Steps()
+scheduler, inherited, own = SCHEDULER, Steps(), Steps()
 scheduler.schedule(inherited)
 assert inherited.done.wait(20)
 if os.fork() == 0:

@@ -262,7 +262,7 @@ def test_a_coroutine_runs_out_of_time_and_leaves_the_polling_alone(make: Make) -
     with pytest.raises(TimeoutError, match=r"has not ended within 0\.05 s"):
         asyncio.run(watch.wait_async(0.05))
     assert watch.phase == "polling"
-    assert watch._waits == 0
+    assert watch._waits.count == 0
 
 
 @both
@@ -284,7 +284,7 @@ def test_a_coroutine_that_is_cancelled_leaves_the_polling_alone(make: Make) -> N
             await waiting
 
     asyncio.run(cancel())
-    assert (watch.phase, watch._waits) == ("polling", 0)
+    assert (watch.phase, watch._waits.count) == ("polling", 0)
 
 
 def test_callbacks_hear_of_what_is_new_and_once_of_the_end(make: Make, scheduler: VirtualScheduler) -> None:

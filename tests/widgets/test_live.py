@@ -166,7 +166,7 @@ def test_a_superseded_monitor_that_is_waited_for_stays_awake(watch: Watch) -> No
     ended: list[Any] = []
     waiting = threading.Thread(target=lambda: ended.append(old.wait(20.0)))
     waiting.start()
-    until(lambda: old.watch._waits)
+    until(lambda: old.watch._waits.count)
     rerun(watch, client, old)
     assert old.comm is not None
     client.answers = [ENDED]
