@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, TypeVar
 
+from .text import printable
+
 ErrorT = TypeVar("ErrorT", bound=BaseException)
 
 
@@ -60,7 +62,7 @@ class ModelArtsError(Exception):
         ]
         known = ", ".join(fact for fact in facts if fact)
         whole = f"{sentence} ({known})" if known else sentence
-        return whole.encode(errors="replace").decode()  # JSON can hold what no file can
+        return "\n".join(map(printable, whole.splitlines()))
 
 
 class ConfigurationError(ModelArtsError):

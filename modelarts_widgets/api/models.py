@@ -14,6 +14,7 @@ from typing import Any, ClassVar, TypeVar
 
 from .coercion import boolean, integer, number, text, text_lists, texts
 from .errors import ExportFailedError
+from .text import printable
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _DocumentT = TypeVar("_DocumentT", bound="_Document")
@@ -263,7 +264,7 @@ class ExportTask(_Document):
     def __repr__(self) -> str:
         share = None if self.fraction is None else f"{100 * self.fraction:.1f} %"
         words = " ".join(word for word in (self.task_id, self.status, share) if word)
-        return f"<ExportTask {words}>".encode(errors="replace").decode()  # JSON can hold what no file can
+        return printable(f"<ExportTask {words}>")
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         return type(self)._renderer(self)

@@ -13,6 +13,8 @@ SIZE = 100
 """Tasks per page, the most that the service allows."""
 MAX_PAGES = 1_000
 """Requests after which a list counts as endless."""
+_MAY_BE_NEW = 50
+"""Tasks that are granted to have been created while the list was read."""
 _ENOUGH = 2
 """Pages in a row without new tasks after which the list counts as complete."""
 
@@ -46,6 +48,10 @@ class Page(NamedTuple):
             return len(self.tasks) < SIZE
         return seen == self.total
 
+    def is_plausible_end(self, seen: int) -> bool:
+        """Return whether pages without new tasks may be the end: not where they repeat some, and lack others."""
+        return not self.tasks or self.total is None or seen + _MAY_BE_NEW >= self.total
+
 
 class Paging:
     """Iterates over the pages of a service, and remembers what its ``offset`` counts.
@@ -68,22 +74,33 @@ class Paging:
         ----------
         ask : callable
             Takes an offset; returns the page there, or raises.
+
+        Raises
+        ------
+        MalformedResponseError
+            For a list that repeats itself before all of ``total_count`` have come, or has no end.
         """
         seen: set[object] = set()
-        offset = idle = 0
+        offset = idle = size = 0
         for _ in range(MAX_PAGES):
             page = ask(offset)
             new = [task for task in page.tasks if not _is_known(task, seen)]
             yield from new
             idle = 0 if new else idle + 1
+            size = size or len(page.tasks)  # a service may give fewer a page than it is asked for
             if offset == 1:
-                self.counts_rows = len(page.tasks) - len(new) >= SIZE // 2
-            if page.is_last(len(seen)) or idle == _ENOUGH:
+                self.counts_rows = 2 * (len(page.tasks) - len(new)) > size
+            if page.is_last(len(seen)) or (idle == _ENOUGH and page.is_plausible_end(len(seen))):
                 return
             if self._is_misled(page, offset):
                 self.counts_rows, offset = None, 1
             else:
                 offset += len(page.tasks) if self.counts_rows else 1
+            if idle == _ENOUGH:
+                break
+        raise MalformedResponseError(
+            f"The list of export tasks repeats itself or has no end, after {len(seen):,} tasks"
+        )
 
     def _is_misled(self, page: Page, offset: int) -> bool:
         """Return whether the second page is unexpectedly empty, because ``offset`` counts pages after all."""

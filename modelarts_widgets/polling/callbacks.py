@@ -41,7 +41,8 @@ class Callbacks:
         self._late: list[Callback] = []
         """Those that were registered when the end had been told already."""
         self._told: Tasks | None = None
-        self._ended: set[str | None] | None = None
+        self._is_first_look = True
+        self._ended: set[str | None] = set()
         """Exports whose end is no news."""
         self._lock = threading.RLock()
         """Held for the moment in which a thread takes its turn to tell, or lets it go."""
@@ -134,20 +135,21 @@ class Callbacks:
         if state.tasks is not self._told:
             self._told = state.tasks
             self._call(self._functions["update"], self._subject.result(state.tasks))
+        ended = self._newly_ended(state.tasks)  # without the lock: there may be thousands
         with changing():
-            ended, late = self._newly_ended(state.tasks), self._late
-            self._late, functions = [], list(self._functions["done"])
+            self._ended.update(task.task_id for task in ended)
+            functions, late, self._late = list(self._functions["done"]), self._late, []
         for task in ended:
             self._call(functions, task)
         for task in state.tasks if late else ():
             self._call(late, task)
 
     def _newly_ended(self, tasks: Tasks) -> list[ExportTask]:
-        if self._ended is None:
-            self._ended = {task.task_id for task in tasks if task.is_done} if self._subject.is_endless else set()
-        ended = [task for task in tasks if task.is_done and task.task_id not in self._ended]
-        self._ended.update(task.task_id for task in ended)
-        return ended
+        ended = [task for task in tasks if task.is_done]
+        if self._is_first_look and self._subject.is_endless:
+            self._ended = {task.task_id for task in ended}
+        self._is_first_look = False
+        return [task for task in ended if task.task_id not in self._ended]
 
     def _call(self, functions: Sequence[Callback], value: object) -> None:
         for fn in list(functions):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ..api.errors import AuthenticationError, ModelArtsError
 from ..api.transport import Cancellation
@@ -40,6 +40,33 @@ class Subscriber(Protocol):
 
     def _rejoin(self) -> None:
         """Go on after refused credentials have been accepted."""
+
+
+def _is_same(tasks: Tasks, before: Tasks) -> bool:
+    try:
+        return tasks == before
+    except RecursionError:  # JSON can be deeper than Python compares
+        return False
+
+
+class _Answer(NamedTuple):
+    """An answer, and what is made of it without holding a lock: there may be thousands of tasks."""
+
+    tasks: Tasks
+    running: Tasks
+    """Those that have not ended."""
+
+    @classmethod
+    def of(cls, tasks: Tasks, before: Tasks | None) -> _Answer:
+        """Return the answer with the tasks of the one before where they are equal."""
+        same = before if before is not None and _is_same(tasks, before) else tasks
+        return cls(same, tuple(task for task in same if not task.is_done))
+
+    @property
+    def moving(self) -> object:
+        """What shows that an export moves."""
+        details = [(task.task_id, task.status, task.progress, task.finished_sample_count) for task in self.running]
+        return len(self.tasks), details
 
 
 class Poller:
@@ -135,7 +162,7 @@ class Poller:
         if self._under_way is not None:
             put_off(self._under_way.cancel)
 
-    def _outcome(self, subject: Subject[object], generation: int) -> Tasks | Exception | None:
+    def _outcome(self, subject: Subject[object], generation: int) -> _Answer | Exception | None:
         """Return an answer or an error; ``None`` where another request tries the credentials first."""
         try:
             tasks = _asked(subject, partial(self._on_trial, generation))
@@ -147,8 +174,7 @@ class Poller:
         except BaseException as error:  # from a client or an auth object of somebody else's
             _logger.exception("%s: polling ended", subject.title)
             return ModelArtsError(f"Polling was ended by {type(error).__name__}")
-        before = self.state.tasks
-        return before if before is not None and tasks is not None and _is_same(tasks, before) else tasks
+        return None if tasks is None else _Answer.of(tasks, self.state.tasks)
 
     def _on_trial(self, generation: int, error: Exception | None) -> None:
         """Go on after another request has tried the credentials: with its error, if it had one."""
@@ -157,7 +183,7 @@ class Poller:
                 self._borrowed = error
                 self.expedite()
 
-    def _keep(self, outcome: Tasks | Exception) -> None:
+    def _keep(self, outcome: _Answer | Exception) -> None:
         before, error = self.state.tasks, outcome if isinstance(outcome, Exception) else None
         self.state = self._after_error(outcome) if isinstance(outcome, Exception) else self._after_answer(outcome)
         if isinstance(error, AuthenticationError):
@@ -171,19 +197,19 @@ class Poller:
             for subscriber in list(self._subscribers):
                 subscriber._rejoin()
 
-    def _after_answer(self, tasks: Tasks) -> State:
-        moving, now = _moving(tasks), scheduler.SCHEDULER.clock()
+    def _after_answer(self, answer: _Answer) -> State:
+        moving, now = answer.moving, scheduler.SCHEDULER.clock()
         self._quiet = self._quiet + (self.state.delay or 0.0) if moving == self._moving else 0.0
         self._moving = moving
-        is_final = all(task.is_done for task in tasks) and not self._subscribers[-1]._subject.is_endless
+        is_final = not answer.running and not self._subscribers[-1]._subject.is_endless
         phase, delay, _ = after_answer(is_final=is_final, interval=self._pace, quiet=self._quiet)
         return State(
             phase,
-            tasks,
+            answer.tasks,
             serial=self.begun,
             answered_at=datetime.now(timezone.utc),
             delay=delay,
-            speeds=_speeds(tasks, self.state, now),
+            speeds=_speeds(answer.running, self.state, now),
         )
 
     def _after_error(self, error: Exception) -> State:
@@ -231,23 +257,7 @@ def _asked(subject: Subject[object], on_outcome: Callable[[Exception | None], No
         subject.note(error)
 
 
-def _is_same(tasks: Tasks, before: Tasks) -> bool:
-    try:
-        return tasks == before
-    except RecursionError:  # JSON can be deeper than Python compares
-        return False
-
-
-def _moving(tasks: Tasks) -> object:
-    """Return what shows that an export moves."""
-    running = [
-        (task.task_id, task.status, task.progress, task.finished_sample_count) for task in tasks if not task.is_done
-    ]
-    return len(tasks), running
-
-
-def _speeds(tasks: Tasks, before: State, seen: float) -> dict[str | None, SpeedEstimator]:
-    running = [task for task in tasks if not task.is_done]
+def _speeds(running: Tasks, before: State, seen: float) -> dict[str | None, SpeedEstimator]:
     speeds = {task.task_id: before.speeds.get(task.task_id) or SpeedEstimator() for task in running}
     for task in running:
         speeds[task.task_id].add(*task.reached, seen)

@@ -14,11 +14,6 @@ _NAMES = {OTHER: "in another state"}
 _GROUPS = {"INIT": RUNNING, "RUNNING": RUNNING, "SUCCESSED": SUCCEEDED, "FAILED": FAILED}
 
 
-def newest_first(tasks: Iterable[ExportTask]) -> tuple[ExportTask, ...]:
-    """Return tasks in the order of the table: the newest first, those without a date last."""
-    return tuple(sorted(tasks, key=_created_at, reverse=True))
-
-
 def group(task: ExportTask) -> str:
     """Return the group of an export, one of `GROUPS`."""
     return _GROUPS.get(task.status or "", OTHER)
@@ -73,7 +68,3 @@ def _row_text(task: ExportTask) -> str:
     words = [task.task_id, created(task), mode(task), name, task.path, task.obs_uri, task.status, group(task)]
     words += [samples(task), percentage(task.fraction)]
     return "\n".join(filter(None, words)).casefold()
-
-
-def _created_at(task: ExportTask) -> float:
-    return float("-inf") if task.create_time is None else task.create_time

@@ -7,6 +7,7 @@ from typing import Any
 import traitlets
 
 from ..api.models import ExportTask
+from ..api.text import printable
 from ..polling import scheduler
 from ..polling.exports import watch_exports
 from ..polling.subject import StatusClient
@@ -120,8 +121,7 @@ class ExportHistory(WatchWidget[list[ExportTask]]):
 
     def __repr__(self) -> str:
         words = [self.dataset_id, summary(self.tasks) if self._watch.state.tasks is not None else "", self.phase]
-        line = f"<ExportHistory {' · '.join(word for word in words if word and word != 'polling')}>"
-        return line.encode(errors="replace").decode()  # JSON can hold what no file can
+        return printable(f"<ExportHistory {' · '.join(word for word in words if word and word != 'polling')}>")
 
     def _content(self, note: str = "") -> Table:
         state = self._watch.state

@@ -7,6 +7,7 @@ from typing import Any
 import traitlets
 
 from ..api.models import ExportTask
+from ..api.text import printable
 from ..polling.exports import watch_export
 from ..polling.state import State
 from ..polling.subject import StatusClient
@@ -97,8 +98,7 @@ class ExportMonitor(WatchWidget[ExportTask]):
     def __repr__(self) -> str:
         words = [self.task_id, self.status, None if self.progress is None else f"{self.progress:.1f} %"]
         words += [self.phase] if self.phase not in {"polling", "done"} else []
-        line = f"<ExportMonitor {' '.join(word for word in words if word)}>"
-        return line.encode(errors="replace").decode()  # JSON can hold what no file can
+        return printable(f"<ExportMonitor {' '.join(word for word in words if word)}>")
 
     def _content(self, note: str = "") -> Card:
         state = self._watch.state

@@ -98,32 +98,46 @@ def test_a_total_that_fits_is_believed_since_another_request_each_time_would_be_
     assert list(Paging().walk(service)) == service.tasks[:100]
 
 
-def test_a_service_that_repeats_a_page_is_survived() -> None:
+def test_a_service_that_repeats_a_page_is_an_error_and_not_the_end() -> None:
     page, asked = Page(tuple(tasks(SIZE)), 10**6), []
 
     def ask(offset: int) -> Page:
         asked.append(offset)
         return page
 
-    assert list(Paging().walk(ask)) == list(page.tasks)
+    with pytest.raises(MalformedResponseError, match="repeats itself or has no end, after 100 tasks"):
+        list(Paging().walk(ask))
     assert len(asked) == 3
 
 
-def test_a_service_that_repeats_its_last_page_is_survived() -> None:
+def test_a_service_that_repeats_its_last_page_is_an_error_while_it_promises_more() -> None:
     service = Service(250, total=10**6)
-    found = list(Paging().walk(lambda offset: service(min(offset, 2))))
-    assert found == service.tasks
+    with pytest.raises(MalformedResponseError, match="after 250 tasks"):
+        list(Paging().walk(lambda offset: service(min(offset, 2))))
     assert len(service.asked) == 5
 
 
-def test_a_service_that_never_ends_is_left() -> None:
+def test_a_service_that_never_ends_is_an_error() -> None:
     asked = []
 
     def ask(offset: int) -> Page:
         asked.append(offset)
         return Page((ExportTask.from_json({"task_id": f"t{len(asked)}"}),), 10**9)
 
-    assert len(list(Paging().walk(ask))) == MAX_PAGES
+    with pytest.raises(MalformedResponseError, match="has no end, after 1,000 tasks"):
+        list(Paging().walk(ask))
+    assert len(asked) == MAX_PAGES
+
+
+@pytest.mark.parametrize("unit", ["pages", "rows"])
+def test_a_service_that_gives_fifty_a_page_is_read_to_the_end_whatever_it_counts(unit: str) -> None:
+    everything = tasks(5_000)
+
+    def ask(offset: int) -> Page:
+        start = offset * 50 if unit == "pages" else offset
+        return Page(tuple(everything[start : start + 50]), 5_000)
+
+    assert list(Paging().walk(ask)) == everything
 
 
 def test_a_service_with_smaller_pages_than_asked_for_is_read_to_the_end() -> None:

@@ -10,11 +10,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 from support import EXAMPLE, Script, until
 from support.virtual import VirtualScheduler
 
 from modelarts_widgets import (
     AkSkAuth,
+    ExportTask,
     ModelArtsClient,
     NotFoundError,
     ServiceError,
@@ -220,6 +223,27 @@ def test_a_task_that_was_created_just_now_may_be_unknown_at_first(make: Make, sc
     assert (watch.state.failures, watch.state.max_failures, watch.state.delay) == (1, 3, 2.0)
     scheduler.run()
     assert (watch.phase, scheduler.delays) == ("done", [2.0, 4.0])
+
+
+class Listing:
+    """A client of a dataset with some exports."""
+
+    def __init__(self, tasks: list[ExportTask]) -> None:
+        self.tasks = tasks
+
+    def list_export_tasks(self, dataset_id: str) -> list[ExportTask]:
+        assert dataset_id
+        return self.tasks
+
+
+@given(some.lists(some.none() | some.integers(-(10**18), 10**18)))
+def test_the_newest_come_first_and_those_without_a_date_last(times: list[int | None]) -> None:
+    tasks = [ExportTask.from_json({"create_time": time, "task_id": str(n)}) for n, time in enumerate(times)]
+    found = watch_exports("d", client=Listing(tasks))._subject.fetch()  # type: ignore[arg-type]
+    dates = [task.create_time for task in found]
+    known = [date for date in dates if date is not None]
+    assert dates == sorted(known, reverse=True) + [None] * (len(dates) - len(known))
+    assert sorted(map(id, found)) == sorted(map(id, tasks))
 
 
 # Waiting

@@ -28,7 +28,7 @@ from modelarts_widgets.rendering import (
     table_html,
     tree_html,
 )
-from modelarts_widgets.rendering.summary import newest_first, select
+from modelarts_widgets.rendering.summary import select
 from modelarts_widgets.rendering.tree import task_tree
 
 XSS = [
@@ -99,7 +99,7 @@ def drawn_in_every_way(document: dict[str, Any], query: str = "") -> Iterator[st
     yield card_html(card)
     yield "".join(part(card, LIVE) for part in (head_html, bar_html, facts_html)) + tree_html(rows)
     yield tree_html(rows, query=query)
-    exports = newest_first([task, ExportTask.from_json({"task_id": "other"})])
+    exports = (task, ExportTask.from_json({"task_id": "other"}))
     selected = None if task.task_id is None else card
     table = Table(card._replace(task=None), exports, select(exports, "", query), 0, selected)
     yield history_html(table)

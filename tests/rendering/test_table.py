@@ -14,7 +14,7 @@ from support import DATA, EXAMPLE, assert_approved
 
 from modelarts_widgets import ExportTask
 from modelarts_widgets.rendering import PAGE, Card, Table, history_html, history_text, table_html
-from modelarts_widgets.rendering.summary import GROUPS, group, newest_first, select, summary
+from modelarts_widgets.rendering.summary import GROUPS, group, select, summary
 
 LISTED = json.loads((DATA / "list_succeeded.json").read_text())["export_tasks"]
 STATUSES = ["INIT", "RUNNING", "SUCCESSED", "FAILED", "THINKING", None]
@@ -28,7 +28,7 @@ def table(*tasks: ExportTask, page: int = 0, **facts: Any) -> Table:  # noqa: AN
     return Table(Card("dataset", phase="polling"), tasks, facts.pop("matching", tasks), page, **facts)
 
 
-DOCUMENTED = table(*newest_first(map(ExportTask.from_json, LISTED)))
+DOCUMENTED = table(*map(ExportTask.from_json, LISTED))
 BUSY = table(
     export(4, status="RUNNING", progress=42.0, finished_sample_count=8_400, total_sample_count=20_000),
     export(3),
@@ -88,15 +88,6 @@ tasks = some.lists(
     ),
     max_size=30,
 )
-
-
-@given(tasks)
-def test_the_newest_come_first_and_those_without_a_date_last(found: list[ExportTask]) -> None:
-    ordered = newest_first(found)
-    dates = [task.create_time for task in ordered]
-    known = [date for date in dates if date is not None]
-    assert dates == sorted(known, reverse=True) + [None] * (len(dates) - len(known))
-    assert sorted(map(id, ordered)) == sorted(map(id, found))
 
 
 @given(tasks)
