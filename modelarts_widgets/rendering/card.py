@@ -97,7 +97,8 @@ class Card(NamedTuple):
         """Return the service's status word with a symbol, and our own phase unless polling goes on."""
         if self.task is None:
             symbol = "!" if self.error else "○"
-            return f"{symbol} {self.badge or 'waiting for the first answer'}"
+            waiting = "no answer seen" if self.note else "waiting for the first answer"
+            return f"{symbol} {self.badge or waiting}"
         return " · ".join(filter(None, [status_word(self.task), self.badge]))
 
     def status_label(self) -> str:

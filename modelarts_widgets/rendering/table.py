@@ -57,7 +57,8 @@ class Table(NamedTuple):
 
     def headline(self) -> str:
         """Return the counts, and our own phase unless polling goes on."""
-        words = "waiting for the first answer" if self.tasks is None else summary(self.tasks)
+        waiting = "no answer seen" if self.state.note else "waiting for the first answer"
+        words = waiting if self.tasks is None else summary(self.tasks)
         return " · ".join(filter(None, [words, self.state.badge]))
 
     def position(self) -> str:

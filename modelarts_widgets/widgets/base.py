@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import datetime, timezone
 from typing import Any, Generic
 from weakref import WeakSet
 
@@ -16,7 +17,8 @@ from ..polling.limits import checked_interval
 from ..polling.state import State, guarded
 from ..polling.stats import Stats
 from ..polling.watch import ResultT, Watch
-from .display import Display, on_exit
+from ..rendering.humanize import timestamp
+from .display import FRONT_END, Display, on_exit
 from .parts import Kit, ModelBox, Parts
 
 MIN_TICK = 1.0
@@ -221,7 +223,19 @@ class WatchWidget(ModelBox, Generic[ResultT]):
         with self._lock:
             self._reopen()
         self.start()
-        return {**self._live(**kwargs), **self._render()}
+        return {**self._live(**kwargs), **self._beside()}
+
+    def _beside(self) -> dict[str, str]:
+        """Return the static form that goes with the live one: it stays true when nobody brings it up to date."""
+        state = self._watch.state
+        if state.phase not in {"idle", "polling"}:
+            return self._render()
+        seen = (
+            f"as of {timestamp(state.answered_at)}"
+            if state.answered_at
+            else f"followed since {timestamp(datetime.now(timezone.utc))}"
+        )
+        return self._render(f"{seen}; live where widgets work: trust this notebook, or show it again")
 
     def _live(self, **kwargs: object) -> dict[str, Any]:
         bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
@@ -244,7 +258,18 @@ class WatchWidget(ModelBox, Generic[ResultT]):
         elif self._display.is_static:
             self._reopen()
             self._redraw()
-            self._display.replace({**self._live(), **self._render()}, is_static=False)
+            self._display.replace({**self._live(), **self._beside()}, is_static=False)
+        elif not self._view_count:
+            self._stand_in()
+
+    def _stand_in(self) -> None:
+        """Keep outputs alive in which no view has come: front ends without widgets show the static form."""
+        state = self._watch.state
+        key = state.phase, state.tasks, state.failures
+        may_come = FRONT_END.may_show_widgets
+        if self._display.lacks_view(*key) and (FRONT_END.is_heard or not may_come):
+            live = self._live() if may_come else {}  # an output that is out of sight gets its view when it comes there
+            self._display.stand_in({**live, **self._beside()}, *key, has_view=may_come)
 
     def _after_wait(self) -> None:
         # Tools that run notebooks take only messages of the cell that runs; the polling thread's are of
@@ -284,6 +309,10 @@ class WatchWidget(ModelBox, Generic[ResultT]):
         self._was_seen = self._was_seen or bool(change["new"])
         self._apply_interval()
         if change["new"]:
+            with self._lock:
+                if self._display.is_stand_in:  # the view was late, or nothing was heard of it
+                    self._display.replace({**self._live(), **self._beside()}, is_static=False)
+                self._display.seen()
             self.start()
             self._watch._look()
         # The old view of a cell that is run again goes before or after the new one comes, as it happens.

@@ -1,0 +1,165 @@
+"""Outputs of front ends that show no widget: their static form moves, and stops where a view comes after all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ipywidgets import Widget
+from support import EXAMPLE, Script
+from support.virtual import VirtualScheduler
+
+from modelarts_widgets import ExportHistory, ExportMonitor
+from modelarts_widgets.simulator import Clock
+from modelarts_widgets.widgets import display
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+Shown = Callable[..., Any]
+
+
+def answers(first: int, last: int) -> list[dict[str, Any]]:
+    """Return answers of an export that moves by one percent each time."""
+    return [EXAMPLE | {"progress": float(share), "finished_sample_count": share} for share in range(first, last)]
+
+
+class Outputs:
+    """Stands in for a kernel and its front end: holds what one output has shown, and the hooks of cells."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.bundles: list[dict[str, Any]] = []
+        self._hooks: dict[str, Callable[[], None]] = {}
+        shell = SimpleNamespace(kernel=self, events=SimpleNamespace(register=self._hooks.__setitem__))
+        handle = SimpleNamespace(display=self._show, update=self._show)
+        monkeypatch.setattr(display, "get_ipython", lambda: shell)
+        monkeypatch.setattr(display, "DisplayHandle", lambda: handle)
+        monkeypatch.setattr(display.FRONT_END, "has_shown", False)
+        monkeypatch.setattr(Widget, "_control_comm", None)
+
+    def _show(self, bundle: dict[str, Any], *, raw: bool) -> None:
+        assert raw
+        self.bundles.append(bundle)
+
+    def cell(self, hook: str) -> None:
+        """Begin or end a cell."""
+        self._hooks[f"{hook}_run_cell"]()
+
+    @property
+    def texts(self) -> list[str]:
+        """What a front end without widgets has shown."""
+        return [bundle["text/plain"] for bundle in self.bundles]
+
+
+@pytest.fixture
+def scheduler(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> VirtualScheduler:
+    """Let time pass only when somebody waits, and nothing by chance."""
+    return VirtualScheduler(clock, monkeypatch)
+
+
+@pytest.fixture
+def outputs(monkeypatch: pytest.MonkeyPatch) -> Outputs:
+    """Return the output of the cell that runs."""
+    return Outputs(monkeypatch)
+
+
+@pytest.fixture(params=[ExportMonitor, ExportHistory])
+def shown(request: pytest.FixtureRequest) -> Iterator[Shown]:
+    """Return a function that shows a widget of either kind, which is closed after the test."""
+    made: list[Any] = []
+
+    def show(client: Script, interval: float = 1.0) -> Any:  # noqa: ANN401 - either kind
+        names = ("d", "t") if request.param is ExportMonitor else ("d",)
+        made.append(request.param(*names, client=client, interval=interval))
+        made[-1]._ipython_display_()
+        return made[-1]
+
+    yield show
+    for widget in made:
+        widget.close()
+
+
+def run(scheduler: VirtualScheduler, clock: Clock, seconds: float) -> None:
+    """Let some seconds pass."""
+    end = clock() + seconds
+    while clock() < end:
+        scheduler.step()
+
+
+def test_the_static_form_moves_where_no_view_comes(
+    shown: Shown, scheduler: VirtualScheduler, outputs: Outputs, clock: Clock
+) -> None:
+    widget = shown(Script(*answers(1, 90)), 0.5)
+    run(scheduler, clock, 2.0)
+    assert len(outputs.bundles) == 1, "a view may still come"
+    run(scheduler, clock, 18.0)
+    assert 8 <= len(outputs.bundles) <= 14, "at a gentle pace"
+    assert all(VIEW not in bundle for bundle in outputs.bundles[1:])
+    assert "live where widgets work: trust this notebook, or show it again" in outputs.texts[-1]
+    assert set(scheduler.delays) == {0.5}, "it counts as watched"
+    widget.close()
+    assert "live where" not in outputs.texts[-1]
+
+
+def test_what_brings_nothing_new_is_not_sent(
+    shown: Shown, scheduler: VirtualScheduler, outputs: Outputs, clock: Clock
+) -> None:
+    shown(Script(EXAMPLE))
+    run(scheduler, clock, 20.0)
+    assert len(outputs.bundles) == 2
+
+
+def test_a_view_ends_it(shown: Shown, scheduler: VirtualScheduler, outputs: Outputs, clock: Clock) -> None:
+    widget = shown(Script(*answers(1, 90)))
+    widget.set_state({"_view_count": 1})
+    run(scheduler, clock, 20.0)
+    assert len(outputs.bundles) == 1
+
+
+def test_a_view_that_comes_late_gets_its_output_back(
+    shown: Shown, scheduler: VirtualScheduler, outputs: Outputs, clock: Clock
+) -> None:
+    widget = shown(Script(*answers(1, 90)))
+    run(scheduler, clock, 5.0)
+    widget.set_state({"_view_count": 1})
+    count = len(outputs.bundles)
+    assert VIEW in outputs.bundles[-1]
+    widget.set_state({"_view_count": 0})
+    run(scheduler, clock, 60.0)
+    assert len(outputs.bundles) == count
+
+
+def test_a_front_end_that_shows_widgets_is_heard_first(
+    shown: Shown, scheduler: VirtualScheduler, outputs: Outputs, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Widget, "_control_comm", object())
+    shown(Script(*answers(1, 90)))
+    run(scheduler, clock, 10.0)
+    assert len(outputs.bundles) == 1, "the cell still runs: a view would not have been heard of"
+    outputs.cell("post")
+    outputs.cell("pre")
+    run(scheduler, clock, 10.0)
+    assert len(outputs.bundles) == 1, "the next one does"
+    outputs.cell("post")
+    run(scheduler, clock, 10.0)
+    assert len(outputs.bundles) > 3
+    assert all(VIEW in bundle for bundle in outputs.bundles), "the view may be out of sight for now"
+
+
+def test_what_nobody_brings_up_to_date_stays_true(
+    shown: Shown, scheduler: VirtualScheduler, outputs: Outputs, clock: Clock
+) -> None:
+    shown(Script(*answers(1, 90)))
+    assert "waiting for the first answer" not in outputs.texts[0]
+    assert "followed since 20" in outputs.texts[0]
+    run(scheduler, clock, 5.0)
+    assert "as of 20" in outputs.texts[-1]
+
+
+def test_a_card_of_many_rows_is_sent_less_often(scheduler: VirtualScheduler, outputs: Outputs, clock: Clock) -> None:
+    samples = {"export_params": {"samples": [f"sample-{number:09}" for number in range(20_000)]}}
+    monitor = ExportMonitor("d", "t", client=Script(*[answer | samples for answer in answers(1, 90)]), interval=1.0)
+    monitor._ipython_display_()
+    run(scheduler, clock, 30.0)
+    assert 2 <= len(outputs.bundles) <= 5
+    monitor.close()
