@@ -114,7 +114,7 @@ class Scheduler:
             if is_ours:
                 self._busy[me] = self.clock()
                 self._lent.add(me)
-        if is_behind():
+        if is_behind(anybody=True):
             self.schedule(self._relief, GRACE)
         try:
             yield

@@ -103,10 +103,10 @@ def put_off(act: Callable[[], None]) -> None:
     catch_up()
 
 
-def is_behind() -> bool:
-    """Return whether this thread has put off anything that is not done yet."""
+def is_behind(*, anybody: bool = False) -> bool:
+    """Return whether this thread, or any, has put off something that is not done yet."""
     me = threading.get_ident()
-    return any(put_off.thread == me for put_off in tuple(_later))
+    return any(anybody or put_off.thread == me for put_off in tuple(_later))
 
 
 def do_for_others() -> None:
