@@ -8,7 +8,7 @@ from typing import Any
 
 from ..api.models import ExportTask
 from . import scheduler
-from .state import State, Tasks, changing, guarded, put_off
+from .state import State, Tasks, changing, guarded, is_behind, put_off
 from .subject import Subject
 from .waiters import Waiters
 
@@ -49,6 +49,8 @@ class Callbacks:
         self._version = self._delivered = 0
         self._teller: int | None = None
         """The thread that tells at present."""
+        self._bringer: int | None = None
+        """The thread that has brought the latest news."""
 
     @property
     def are_wanted(self) -> bool:
@@ -93,11 +95,12 @@ class Callbacks:
     def changed(self) -> None:
         """Tell everybody of the newest state as soon as the shared lock is free."""
         self._version += 1
-        put_off(self._deliver)
+        self._bringer = threading.get_ident()
+        put_off(self.step)
 
     def let_tell(self) -> None:
         """Wait a moment until all have been told, so that what shows the watch is up to date when a call returns."""
-        if not self.are_called_here():
+        if not (self.are_called_here() or is_behind()):  # in the __del__ of garbage, the lock may be held
             self.waiters.wait(self.is_up_to_date, _MOMENT)
 
     def forget(self) -> None:
@@ -105,13 +108,22 @@ class Callbacks:
         self._lock, self.waiters = threading.RLock(), Waiters()
         self._teller, self._delivered = None, self._version
 
-    def _deliver(self) -> None:
+    def step(self) -> None:
+        """Tell everybody what is new, unless another thread does.
+
+        A thread that came with other news leaves those of a poll to the threads that poll: it may run an event loop.
+        """
         self.waiters.wake()
         if self.are_called_here():
             return
         try:
             while self._is_to_tell():
-                version, state = self._version, self._read()
+                with changing():
+                    version, state, is_own = self._version, self._read(), self._bringer == threading.get_ident()
+                if not (is_own or scheduler.is_polling_here()):
+                    self._teller = None
+                    scheduler.SCHEDULER.schedule(self)
+                    return
                 with scheduler.SCHEDULER.lent():
                     self._tell(state)
                 self._delivered = version

@@ -187,7 +187,7 @@ class Poller:
         before, error = self.state.tasks, outcome if isinstance(outcome, Exception) else None
         self.state = self._after_error(outcome) if isinstance(outcome, Exception) else self._after_answer(outcome)
         if isinstance(error, AuthenticationError):
-            self._subscribers[-1]._subject.when_accepted(self._revive)
+            put_off(partial(self._subscribers[-1]._subject.when_accepted, self._revive))  # which has a lock of its own
         for subscriber in list(self._subscribers):
             subscriber._on_step(error, is_new=error is None and self.state.tasks is not before)
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Protocol
 
-from .state import put_off
+from .state import catch_up, do_for_others, is_behind, put_off, shared_condition
 
 MAX_BUSY = 3
 """Steps that run at once in ordinary life; one more thread waits for what is due next."""
@@ -22,6 +22,7 @@ MAX_THREADS = 8
 GRACE = 0.1
 """Seconds after which a step is waiting for somebody else's server, and does not count as busy any more."""
 
+_NAME = "modelarts-poll"
 _logger = logging.getLogger(__name__)
 
 
@@ -30,6 +31,14 @@ class Job(Protocol):
 
     def step(self) -> None:
         """Do the work, and schedule what comes next."""
+
+
+class _Relief:
+    """A job that does what a thread has put off which runs somebody else's code."""
+
+    def step(self) -> None:
+        """Do it."""
+        do_for_others()
 
 
 class Scheduler:
@@ -45,7 +54,8 @@ class Scheduler:
 
     def reset(self) -> None:
         """Begin anew, without jobs and threads: a forked process inherits the figures, but no thread."""
-        self._changed = threading.Condition()
+        self._changed = shared_condition()
+        self._relief = _Relief()
         self._queue: list[tuple[float, int, Job]] = []
         self._entries: dict[Job, tuple[float, int]] = {}
         """When each job is due; what the queue has beside it is out of date."""
@@ -101,6 +111,8 @@ class Scheduler:
             if is_ours:
                 self._busy[me] = self.clock()
                 self._lent.add(me)
+        if is_behind(anybody=True):
+            self.schedule(self._relief, GRACE)
         try:
             yield
         finally:
@@ -123,7 +135,7 @@ class Scheduler:
             self._threads += 1
             self._is_awaited = True
         try:
-            threading.Thread(target=context.run, args=(self._work,), name="modelarts-poll", daemon=True).start()
+            threading.Thread(target=context.run, args=(self._work,), name=_NAME, daemon=True).start()
         except BaseException:
             with self._changed:
                 self._threads -= 1
@@ -156,10 +168,10 @@ class Scheduler:
                     return self._pop()
                 if not self._is_awaited or is_awaiting:
                     self._is_awaited = is_awaiting = True
-                    self._changed.wait(min(pause, threading.TIMEOUT_MAX))
+                    self._wait(min(pause, threading.TIMEOUT_MAX))
                 elif not self._is_spared:
                     self._is_spared = True  # cheaper than to start another one soon
-                    self._changed.wait()
+                    self._wait()
                     self._is_spared = False
                 else:
                     break
@@ -167,6 +179,16 @@ class Scheduler:
             self._is_awaited = self._is_awaited and not is_awaiting
             self._changed.notify_all()
             return None
+
+    def _wait(self, seconds: float | None = None) -> None:
+        if is_behind():  # garbage has closed a monitor in this thread, just now
+            self._changed.release()
+            try:
+                catch_up()
+            finally:
+                self._changed.acquire()
+        else:
+            self._changed.wait(seconds)
 
     def _counted(self, now: float) -> int:
         """Return how many threads there are, but for those that somebody else's code holds."""
@@ -190,6 +212,11 @@ class Scheduler:
         _, _, job = heapq.heappop(self._queue)
         del self._entries[job]
         return job
+
+
+def is_polling_here() -> bool:
+    """Return whether this is a thread of a scheduler."""
+    return threading.current_thread().name == _NAME
 
 
 SCHEDULER = Scheduler()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -59,37 +58,84 @@ class State:
         return self.tasks is not None and all(task.is_done for task in self.tasks)
 
 
+@dataclass(frozen=True, eq=False)
+class _PutOff:
+    """What is to be done without the lock, by the thread that has put it off, on the same level of calls."""
+
+    act: Callable[[], None]
+    thread: int
+    depth: int
+
+
+class _Here(threading.local):
+    depth = 0
+    """How many of those acts this thread is in."""
+
+
 _lock = threading.RLock()
-_later: deque[Callable[[], None]] = deque()
+_later: list[_PutOff] = []
+_here = _Here()
 
 
 @contextmanager
 def changing() -> Iterator[None]:
     """Hold the lock that all polls share, so that one may act on another; then do what was put off.
 
-    Nothing blocks while it is held, no thread is started, and no code of others runs: a new thread may collect
-    garbage, and an object that closes its monitor as it dies would wait for this lock, in vain.
+    Nothing blocks while it is held, no thread is started, and no code of others runs, but for that of garbage: an
+    object that closes its monitor as it dies may do so at any time. So whoever holds it takes no other lock.
     """
     try:
         with _lock:
             yield
     finally:
-        _do_later()
+        catch_up()
+
+
+def shared_condition() -> threading.Condition:
+    """Return a condition of the shared lock."""
+    return threading.Condition(_lock)
 
 
 def put_off(act: Callable[[], None]) -> None:
     """Do something as soon as this thread does not hold the shared lock; at once where it does not."""
-    _later.append(act)
-    _do_later()
+    _later.append(_PutOff(act, threading.get_ident(), _here.depth))
+    catch_up()
 
 
-def _do_later() -> None:
-    while _later and not _lock._is_owned():  # type: ignore[attr-defined] # the outermost `changing` sees to it
+def is_behind(*, anybody: bool = False) -> bool:
+    """Return whether this thread, or any, has put off something that is not done yet."""
+    me = threading.get_ident()
+    return any(anybody or put_off.thread == me for put_off in tuple(_later))
+
+
+def do_for_others() -> None:
+    """Do what other threads have put off, and are kept from by code that takes long."""
+    _do(lambda _: True)
+
+
+def catch_up() -> None:
+    """Do what this thread has put off, unless it holds the shared lock."""
+    if _later and not _lock._is_owned():  # type: ignore[attr-defined] # the outermost `changing` sees to it
+        me, depth = threading.get_ident(), _here.depth
+        _do(lambda put_off: put_off.thread == me and put_off.depth >= depth)
+
+
+def _do(is_wanted: Callable[[_PutOff], bool]) -> None:
+    depth, errors = _here.depth, list[BaseException]()
+    while (found := next(filter(is_wanted, tuple(_later)), None)) is not None:
         try:
-            act = _later.popleft()
-        except IndexError:
-            return  # another thread was faster
-        act()
+            _later.remove(found)
+        except ValueError:
+            continue  # another thread was faster
+        _here.depth = depth + 1
+        try:
+            found.act()
+        except BaseException as error:  # noqa: BLE001 - raised when the others have been done
+            errors.append(error)
+        finally:
+            _here.depth = depth
+    if errors:
+        raise errors[0]
 
 
 def forget_locks() -> None:

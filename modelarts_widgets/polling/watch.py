@@ -122,9 +122,10 @@ class Watch(Generic[ResultT]):
         ConfigurationError
             For credentials that are no auth object.
         """
+        if auth is not None:
+            self._subject.client.auth = auth  # type: ignore[attr-defined] # a stand-in may have any attribute
         with changing():
             if auth is not None:
-                self._subject.client.auth = auth  # type: ignore[attr-defined] # a stand-in may have any attribute
                 self._subject.forgive()
                 for watch in [watch for watch in ALL if watch._subject.client is self._subject.client]:
                     watch._rejoin()

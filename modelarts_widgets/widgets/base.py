@@ -59,7 +59,7 @@ class WatchWidget(ModelBox, Generic[ResultT]):
         self._lock = threading.RLock()
         """Held while this widget draws; never while code of others runs."""
         self._display = Display()
-        self._was_seen = self._is_closed = False
+        self._was_seen = self._is_closed = self._is_lent = False
         self._change_key: object = None
         self._drawn_at = float("-inf")
         self._refresh_button = kit.button("Refresh", "Poll the service now", self.refresh)
@@ -161,7 +161,7 @@ class WatchWidget(ModelBox, Generic[ResultT]):
             is_first, self._is_closed = not self._is_closed, True
             if is_first:
                 self._update_display()
-                self._free()
+            self._free()  # also what has been put into a container since
 
     def _toggle(self) -> None:
         if self._watch.phase in {"polling", "retrying"}:
@@ -184,6 +184,9 @@ class WatchWidget(ModelBox, Generic[ResultT]):
         with self._lock:
             self._draw()
             self._update_display()
+            has_ended = self._watch.phase in _STATIC_PHASES
+            if has_ended and not (self._view_count or self._display or self._is_lent):
+                self._free()  # nobody sees it
 
     def _redraw(self) -> None:
         """Draw at once what the reader has asked for."""
@@ -210,6 +213,21 @@ class WatchWidget(ModelBox, Generic[ResultT]):
             self._drawn_at = now
 
     # Where it is shown.
+
+    @property
+    def model_id(self) -> str:
+        """The ID of the model, which is open as soon as somebody asks for it: it goes into a container."""
+        with self._lock:
+            if self.comm is None:
+                self._reopen()
+            self._is_lent = True
+            return str(super().model_id)
+
+    def open(self) -> None:
+        """Open the model if it is closed; ipywidgets asks for the ID meanwhile."""
+        is_lent = self._is_lent
+        super().open()
+        self._is_lent = is_lent
 
     @property
     def _is_static(self) -> bool:
@@ -242,6 +260,7 @@ class WatchWidget(ModelBox, Generic[ResultT]):
         return bundle
 
     def _repr_mimebundle_(self, **kwargs: object) -> dict[str, Any]:
+        self._is_lent = True  # to an output that cannot be replaced
         return self._bundle(**kwargs)
 
     def _ipython_display_(self, **kwargs: object) -> None:
