@@ -1,4 +1,8 @@
-"""Watch a ModelArts dataset export from a Jupyter notebook."""
+"""Watch a ModelArts dataset export from a Jupyter notebook, or without one.
+
+`ExportMonitor` is the card of one export, `ExportHistory` the table of all exports of a dataset. `watch_export` and
+`watch_exports` do the same without a widget. `modelarts_widgets.simulator` has the service for your own machine.
+"""
 
 from __future__ import annotations
 

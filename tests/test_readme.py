@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ipywidgets.widgets.widget import _instances
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+import modelarts_widgets
+from modelarts_widgets import ExportHistory, ExportMonitor, ModelArtsClient, Watch
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"^```py(?:thon|con)?\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
 
 
 def test_there_are_examples() -> None:
-    assert len(EXAMPLES) == 8
+    assert len(EXAMPLES) == 10
 
 
 def test_the_first_example_is_six_lines_and_ends_in_a_card() -> None:
@@ -42,4 +47,21 @@ def test_the_examples_run_one_after_another(
 
 @pytest.mark.parametrize("path", re.findall(r"\]\(([\w./-]+)\)|src=\"([\w./-]+)\"", README), ids="".join)
 def test_what_the_page_links_to_is_there(path: tuple[str, str]) -> None:
-    assert (Path(__file__).parents[1] / "".join(path)).exists()
+    assert (ROOT / "".join(path)).exists()
+
+
+@pytest.mark.parametrize(
+    "owner", [ExportMonitor, ExportHistory, Watch, ModelArtsClient], ids=lambda owner: owner.__name__
+)
+def test_the_names_that_the_page_lists_are_there(owner: Any) -> None:  # noqa: ANN401 - any class
+    row = re.search(rf"^\| `{owner.__name__}(?:\(.*?\))?` \|(.*)$", README, flags=re.MULTILINE)
+    assert row
+    known = {*dir(owner), *modelarts_widgets.__all__}
+    assert set(re.findall(r"`(\w+)[`(]", row[1])) <= known
+
+
+@pytest.mark.parametrize(
+    "path", sorted(set(re.findall(r"`(?:api|polling|rendering|widgets)/[\w/]*(?:\.py)?`", README)))
+)
+def test_the_rooms_that_the_page_names_are_there(path: str) -> None:
+    assert (ROOT / "modelarts_widgets" / path.strip("`")).exists()

@@ -51,6 +51,14 @@ class ModelArtsClient:
         For an endpoint that is no such URL, or a timeout that would wait for ever or not at all.
     TypeError, ValueError
         For a project ID that is no string, or can be no part of a path.
+
+    Examples
+    --------
+    With ``export`` and ``simulator`` as in the example of `watch_export`:
+
+    >>> with ModelArtsClient(simulator.endpoint, simulator.project_id, auth=TokenAuth(simulator.token)) as client:
+    ...     client.get_export_task(export.dataset_id, export.task_id)
+    <ExportTask d2b7b3015ed81d83b1ee SUCCESSED 100.0 %>
     """
 
     def __init__(

@@ -171,7 +171,7 @@ class ExportTask(_Document):
     error_msg: str | None = _field(text)
     """The service's message about a failed export."""
     export_format: int | None = _field(integer)
-    """Layout of the exported directory: 1 tree, 2 flat."""
+    """Structure of the exported directory: 1 tree structure, 2 tile structure (flat)."""
     export_params: ExportParams | None = _field(_one(ExportParams))
     """The parameters of the export."""
     export_type: int | None = _field(integer)
@@ -256,6 +256,12 @@ class ExportTask(_Document):
         ------
         ExportFailedError
             With the service's ``error_code`` and ``error_msg``.
+
+        Examples
+        --------
+        >>> ExportTask.from_json({"task_id": "t", "status": "FAILED", "error_msg": "no space"}).raise_for_status()
+        Traceback (most recent call last):
+        modelarts_widgets.api.errors.ExportFailedError: Export t failed: the service says "no space"
         """
         if self.failed:
             message = f"Export {self.task_id or 'task'} failed"

@@ -45,11 +45,11 @@ def watch_export(
     --------
     >>> from modelarts_widgets import ModelArtsClient, TokenAuth, watch_export
     >>> from modelarts_widgets.simulator import Simulator
-    >>> with Simulator() as simulator:
-    ...     export = simulator.add_export(seconds=0)
-    ...     client = ModelArtsClient(simulator.endpoint, simulator.project_id, auth=TokenAuth(simulator.token))
-    ...     watch_export(export.dataset_id, export.task_id, client=client).wait(timeout=60).status
-    'SUCCESSED'
+    >>> simulator = Simulator().start()
+    >>> export = simulator.add_export(samples=200, seconds=0)
+    >>> client = ModelArtsClient(simulator.endpoint, simulator.project_id, auth=TokenAuth(simulator.token))
+    >>> watch_export(export.dataset_id, export.task_id, client=client).wait(timeout=60)
+    <ExportTask d2b7b3015ed81d83b1ee SUCCESSED 100.0 %>
     """
     dataset, task = checked_identifier("dataset_id", dataset_id), checked_identifier("task_id", task_id)
     checked_interval("interval", interval)  # refused before there is anything to close
@@ -88,6 +88,13 @@ def watch_exports(
     ------
     TypeError, ValueError, ConfigurationError
         As `watch_export` does.
+
+    Examples
+    --------
+    With ``export`` and ``client`` as in the example of `watch_export`:
+
+    >>> [task.status for task in watch_exports(export.dataset_id, client=client).wait(timeout=60)]
+    ['SUCCESSED']
     """
     dataset = checked_identifier("dataset_id", dataset_id)
     checked_interval("interval", interval)

@@ -37,12 +37,14 @@ class Watch(Generic[ResultT]):
     thread. No lock is held meanwhile: they may use this and every other watch. One that takes long delays those
     after it, and nobody else's.
 
-    Parameters
-    ----------
-    subject : Subject
-        What is watched.
-    interval : float
-        Seconds between two requests while answers bring something new, 0.1 to 86,400.
+    Examples
+    --------
+    With ``export`` and ``client`` as in the example of `watch_export`:
+
+    >>> ended, watch = [], watch_export(export.dataset_id, export.task_id, client=client)
+    >>> watch.on_done(ended.append)
+    >>> watch.wait(timeout=60) == ended[0], watch.done(), watch.phase
+    (True, True, 'done')
     """
 
     def __init__(self, subject: Subject[ResultT], interval: float) -> None:

@@ -58,6 +58,12 @@ class Simulator:
         A key pair to sign requests with.
     username, password, domain_name, project_name : str
         What ``POST /v3/auth/tokens`` expects. The project is named after its region.
+
+    Examples
+    --------
+    >>> with Simulator() as simulator:
+    ...     simulator.add_export("my-dataset", "my-task", seconds=0).task_id
+    'my-task'
     """
 
     def __init__(

@@ -140,14 +140,14 @@ class WatchWidget(ModelBox, Generic[ResultT]):
         self._watch.on_done(fn, remove=remove)
 
     def wait(self, timeout: float | None = None) -> ResultT:
-        """Block until all that is watched has ended, and return it; see `Watch.wait`."""
+        """Block until all that is watched has ended. Return the task, or the list of a history; see `Watch.wait`."""
         try:
             return self._watch.wait(timeout)
         finally:
             self._after_wait()
 
     async def wait_async(self, timeout: float | None = None) -> ResultT:
-        """Wait like `wait`, without blocking the kernel: buttons go on working, other tasks run."""
+        """Return what `wait` does, without blocking the kernel: buttons go on working, other tasks run."""
         try:
             return await self._watch.wait_async(timeout)
         finally:

@@ -64,6 +64,19 @@ class ExportHistory(WatchWidget[list[ExportTask]]):
         Without a client, when the environment does not tell how to reach the service.
     traitlets.TraitError
         For an interval that is no number, or out of bounds.
+
+    Examples
+    --------
+    In a notebook, the last line of a cell shows the table. Elsewhere:
+
+    >>> from modelarts_widgets import ExportHistory, ModelArtsClient, TokenAuth
+    >>> from modelarts_widgets.simulator import Simulator
+    >>> simulator = Simulator().start()
+    >>> export = simulator.add_export(samples=200, seconds=0)
+    >>> client = ModelArtsClient(simulator.endpoint, simulator.project_id, auth=TokenAuth(simulator.token))
+    >>> history = ExportHistory(export.dataset_id, client=client)
+    >>> history.wait(timeout=60)
+    [<ExportTask d2b7b3015ed81d83b1ee SUCCESSED 100.0 %>]
     """
 
     filter = traitlets.Unicode("")
@@ -112,7 +125,7 @@ class ExportHistory(WatchWidget[list[ExportTask]]):
         return [_row(task) for task in self.tasks]
 
     def to_text(self) -> str:
-        """Return the table as plain text, for terminals; the newest 100 exports, and the selected one in full."""
+        """Return the table as plain text, for terminals: the rows of the static table, the selected export in full."""
         return history_text(self._content())
 
     def to_html(self) -> str:

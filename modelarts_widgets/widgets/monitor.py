@@ -21,8 +21,8 @@ class ExportMonitor(WatchWidget[ExportTask]):
     """A card that follows one dataset export and keeps moving while other cells run.
 
     Polling starts when the card is first shown, waited for or started, and ends by itself with the export. It
-    runs in a daemon thread, where observers of the traits are called. Monitors of the same export share one
-    poll, so that a cell can be run again and again.
+    runs in a daemon thread, where observers of the traits are called as callbacks are: see `Watch`. Monitors of
+    the same export with the same credentials share one poll, so that a cell can be run again and again.
 
     Parameters
     ----------
@@ -60,9 +60,25 @@ class ExportMonitor(WatchWidget[ExportTask]):
     Raises
     ------
     TypeError, ValueError
-        For an ID that is no string or can be no part of a path, or an interval out of bounds.
+        For an ID that is no string, or can be no part of a path.
     ConfigurationError
         Without a client, when the environment does not tell how to reach the service.
+    traitlets.TraitError
+        For an interval that is no number, or out of bounds.
+
+    Examples
+    --------
+    In a notebook, the last line of a cell shows the card. Elsewhere:
+
+    >>> from modelarts_widgets import ExportMonitor, ModelArtsClient, TokenAuth
+    >>> from modelarts_widgets.simulator import Simulator
+    >>> simulator = Simulator().start()
+    >>> export = simulator.add_export(samples=200, seconds=0)
+    >>> client = ModelArtsClient(simulator.endpoint, simulator.project_id, auth=TokenAuth(simulator.token))
+    >>> monitor = ExportMonitor(export.dataset_id, export.task_id, client=client)
+    >>> monitor.wait(timeout=60).raise_for_status()
+    >>> monitor.status, monitor.progress, monitor.task.finished_sample_count
+    ('SUCCESSED', 100.0, 200)
     """
 
     task = traitlets.Instance(ExportTask, allow_none=True, read_only=True)

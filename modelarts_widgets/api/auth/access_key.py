@@ -33,6 +33,11 @@ class AkSkAuth(Credentials):
     ------
     ConfigurationError
         For a value that is empty or not valid in a header. The message does not show it.
+
+    Examples
+    --------
+    >>> AkSkAuth("access-key", "secret-key")
+    AkSkAuth(…)
     """
 
     def __init__(

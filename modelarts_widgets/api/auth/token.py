@@ -27,6 +27,11 @@ class TokenAuth(Credentials):
     ------
     ConfigurationError
         For a token that is empty or can be no header value. The message does not show it.
+
+    Examples
+    --------
+    >>> TokenAuth("a-token"), TokenAuth(lambda: "another-token")
+    (TokenAuth(…), TokenAuth(…))
     """
 
     def __init__(self, token: str | Callable[[], str]) -> None:
