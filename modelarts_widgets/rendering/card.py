@@ -208,3 +208,11 @@ def _elapsed(task: ExportTask) -> str:
     if task.created_at is None or task.updated_at is None or task.updated_at < task.created_at:
         return ""
     return f"took {duration((task.updated_at - task.created_at).total_seconds())}"
+
+
+def beside_note(state: State, now: datetime) -> str:
+    """Return what a static form beside a live one says, to stay true for ever; empty where it has other news."""
+    if state.phase not in {"idle", "polling"}:
+        return ""
+    seen = f"as of {timestamp(state.answered_at)}" if state.answered_at else f"followed since {timestamp(now)}"
+    return f"{seen}; live where widgets work: trust this notebook, or show it again"

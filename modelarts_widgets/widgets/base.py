@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any, Generic
-from weakref import WeakSet
 
 import traitlets
 
@@ -17,34 +16,21 @@ from ..polling.limits import checked_interval
 from ..polling.state import State, guarded
 from ..polling.stats import Stats
 from ..polling.watch import ResultT, Watch
-from ..rendering.humanize import timestamp
-from .display import FRONT_END, Display, on_exit
+from ..rendering.card import beside_note
+from . import family
+from .display import FRONT_END, Display
 from .parts import Kit, ModelBox, Parts
 
 MIN_TICK = 1.0
 """Seconds; what is shown does not move more often than that, whatever the interval."""
 _STATIC_PHASES = frozenset({"done", "stopped", "needs-auth"})
 """Phases in which nothing comes by itself."""
-_LAST_LOOK = 1.0
-"""Seconds that the end of the process waits for somebody who draws."""
-
-ALL: WeakSet[WatchWidget[Any]] = WeakSet()
-"""Every widget of this process."""
 
 
 class WatchWidget(ModelBox, Generic[ResultT]):
     """A widget that shows what a `Watch` knows, and lets its reader steer it.
 
-    Parameters
-    ----------
-    watch : Watch
-        What it shows; belongs to the widget from now on.
-    kit : Kit
-        What its parts were made with.
-    parts : Parts
-        What it draws on.
-    **kwargs
-        As for any widget: `layout`, and every trait.
+    It holds the watch, the parts that it draws on, made with a kit, and the outputs in which it is shown.
     """
 
     phase = traitlets.Unicode("idle", read_only=True)
@@ -57,9 +43,8 @@ class WatchWidget(ModelBox, Generic[ResultT]):
     def __init__(self, watch: Watch[ResultT], kit: Kit, parts: Parts, **kwargs: Any) -> None:  # noqa: ANN401 - traits
         self._watch, self._parts = watch, parts
         self._lock = threading.RLock()
-        """Held while this widget draws; never while code of others runs."""
         self._display = Display()
-        self._was_seen = self._is_closed = self._is_lent = False
+        self._was_seen = self._is_closed = False
         self._change_key: object = None
         self._drawn_at = float("-inf")
         self._refresh_button = kit.button("Refresh", "Poll the service now", self.refresh)
@@ -75,7 +60,7 @@ class WatchWidget(ModelBox, Generic[ResultT]):
         self.observe(self._follow_views, "_view_count")
         self._apply_interval()
         watch.subscribe(self._on_state)
-        ALL.add(self)
+        family.ALL.add(self)
 
     # What a child provides.
 
@@ -215,21 +200,6 @@ class WatchWidget(ModelBox, Generic[ResultT]):
     # Where it is shown.
 
     @property
-    def model_id(self) -> str:
-        """The ID of the model, which is open as soon as somebody asks for it: it goes into a container."""
-        with self._lock:
-            if self.comm is None:
-                self._reopen()
-            self._is_lent = True
-            return str(super().model_id)
-
-    def open(self) -> None:
-        """Open the model if it is closed; ipywidgets asks for the ID meanwhile."""
-        is_lent = self._is_lent
-        super().open()
-        self._is_lent = is_lent
-
-    @property
     def _is_static(self) -> bool:
         """Whether the static form says all there is to say."""
         return self._is_closed or self._watch.phase in _STATIC_PHASES
@@ -245,15 +215,7 @@ class WatchWidget(ModelBox, Generic[ResultT]):
 
     def _beside(self) -> dict[str, str]:
         """Return the static form that goes with the live one: it stays true when nobody brings it up to date."""
-        state = self._watch.state
-        if state.phase not in {"idle", "polling"}:
-            return self._render()
-        seen = (
-            f"as of {timestamp(state.answered_at)}"
-            if state.answered_at
-            else f"followed since {timestamp(datetime.now(timezone.utc))}"
-        )
-        return self._render(f"{seen}; live where widgets work: trust this notebook, or show it again")
+        return self._render(beside_note(self._watch.state, datetime.now(timezone.utc)))
 
     def _live(self, **kwargs: object) -> dict[str, Any]:
         bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
@@ -297,15 +259,6 @@ class WatchWidget(ModelBox, Generic[ResultT]):
             if self._display.is_static:
                 self._display.replace(self._render(), is_static=True, again=True)
 
-    def _exit(self) -> None:
-        """Leave something readable: the process ends."""
-        if self._lock.acquire(timeout=_LAST_LOOK):
-            try:
-                if self._display and not self._display.is_static:
-                    self._display.replace(self._render(self._exit_note()), is_static=True)
-            finally:
-                self._lock.release()
-
     def _exit_note(self) -> str:
         """Return what was seen last, and how to see more."""
         raise NotImplementedError
@@ -334,13 +287,7 @@ class WatchWidget(ModelBox, Generic[ResultT]):
                 self._display.seen()
             self.start()
             self._watch._look()
-        # The old view of a cell that is run again goes before or after the new one comes, as it happens.
-        key = self._watch._subject.key
-        family = [widget for widget in ALL if widget._watch._subject.key == key]
-        is_seen = any(widget._view_count for widget in family)
-        for widget in family:
-            if widget._was_seen and not widget._view_count and not widget._watch._is_waited_for:
-                widget._let_go(is_superseded=is_seen)
+        family.let_go(self._watch._subject.key)
 
     def _let_go(self, *, is_superseded: bool) -> None:
         """Free the models that nobody needs until this is shown again; where another one took over, poll no more."""
@@ -349,11 +296,3 @@ class WatchWidget(ModelBox, Generic[ResultT]):
         with self._lock:
             if is_superseded or self._display.is_static:
                 self._free()
-
-
-def _exit_all() -> None:
-    for widget in list(ALL):
-        guarded("The last look of a card", widget._exit)
-
-
-on_exit(_exit_all)

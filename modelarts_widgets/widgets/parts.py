@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
@@ -54,6 +55,26 @@ class Marks(RadioButtons):
 @counted
 class ModelBox(VBox):
     """A box that opens, frees and counts all models of its parts with its own."""
+
+    _lock: threading.RLock
+    """Held while this widget draws, opens or frees; never while code of others runs."""
+    _is_lent = False
+    """Whether somebody has asked for the ID of the model, to put it where we do not hear of its end."""
+
+    @property
+    def model_id(self) -> str:
+        """The ID of the model, which is open as soon as somebody asks for it: it goes into a container."""
+        with self._lock:
+            if self.comm is None:
+                self._reopen()
+            self._is_lent = True
+            return str(super().model_id)
+
+    def open(self) -> None:
+        """Open the model if it is closed; ipywidgets asks for the ID meanwhile."""
+        is_lent = self._is_lent
+        super().open()
+        self._is_lent = is_lent
 
     def _adopt(self, parts: Iterable[Widget]) -> None:
         """Take parts, those that are not shown at present too, for one's own."""
