@@ -166,7 +166,7 @@ class Exchange:
             raise MalformedResponseError(f"The answer is longer than {_MAX_RECEIVED} bytes")
 
     def release(self) -> None:
-        """Let go of the connection, which may serve others from now on."""
+        """Release the connection, which may serve others from now on."""
         with self._lock:
             handle, self._handle = self._handle, None
             if handle is not None:

@@ -93,7 +93,7 @@ class Callbacks:
                     self.changed()
 
     def changed(self) -> None:
-        """Tell everybody of the newest state as soon as the shared lock is free."""
+        """Deliver the newest state to everybody as soon as the shared lock is free."""
         self._version += 1
         self._bringer = threading.get_ident()
         put_off(self.step)
@@ -109,7 +109,7 @@ class Callbacks:
         self._teller, self._delivered = None, self._version
 
     def step(self) -> None:
-        """Tell everybody what is new, unless another thread does.
+        """Deliver what is new to everybody, unless another thread does.
 
         A thread that came with other news leaves those of a poll to the threads that poll: it may run an event loop.
         """

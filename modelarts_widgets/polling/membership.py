@@ -69,7 +69,7 @@ class Membership:
         self._poller = None
 
     def adjust(self) -> None:
-        """Let the poll take up the pace that the subscriber wants now."""
+        """Adjust the poll to the pace that the subscriber wants now."""
         if self._poller is not None:
             self._poller.adjust()
 

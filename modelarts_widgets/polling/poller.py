@@ -89,7 +89,7 @@ class Poller:
         self._moving: object = None
 
     def join(self, subscriber: Subscriber) -> None:
-        """Let somebody watch, and ask at once. Whoever watches already becomes the one who asks."""
+        """Add a subscriber, and ask at once. Whoever watches already becomes the one who asks."""
         is_known = subscriber in self._subscribers
         if is_known:
             self._subscribers.remove(subscriber)
@@ -101,7 +101,7 @@ class Poller:
         self.expedite()
 
     def leave(self, subscriber: Subscriber) -> None:
-        """Let somebody watch no more."""
+        """Remove a subscriber; polling ends with the last one."""
         if subscriber in self._subscribers:
             self._subscribers.remove(subscriber)
         if self._subscribers:
@@ -192,7 +192,7 @@ class Poller:
             subscriber._on_step(error, is_new=error is None and self.state.tasks is not before)
 
     def _revive(self) -> None:
-        """Let all go on who have been waiting for credentials."""
+        """Resume for all who have been waiting for credentials."""
         with changing():
             for subscriber in list(self._subscribers):
                 subscriber._rejoin()
@@ -227,7 +227,7 @@ class Poller:
         self._forget()
 
     def _forget(self) -> None:
-        """Let others begin anew where this poll has ended; not while a request is under way, or there would be two."""
+        """Leave the registry where this poll has ended, so that others begin anew; not while a request is under way, or there would be two."""
         if not self.state.is_active and self._under_way is None and POLLERS.get(self._key) is self:
             del POLLERS[self._key]
 

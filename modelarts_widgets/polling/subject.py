@@ -60,7 +60,7 @@ class Subject(Generic[ResultT_co]):
             self._standing.leave(error)
 
     def forgive(self) -> None:
-        """Let refused credentials be tried again."""
+        """Forget a refusal, so that the credentials are tried again."""
         if self._standing is not None:
             self._standing.forgive()
 

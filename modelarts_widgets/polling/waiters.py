@@ -16,7 +16,7 @@ class Waiters:
         self._wakers: list[Callable[[], None]] = []
 
     def wake(self) -> None:
-        """Let all look at their condition again. Does not block; may be called from any thread."""
+        """Wake all, to look at their condition again. Does not block; may be called from any thread."""
         for wake in list(self._wakers):
             wake()
 

@@ -180,7 +180,7 @@ class WatchWidget(ModelBox, Generic[ResultT]):
             self._draw()
 
     def _draw(self) -> None:
-        """Bring the parts up to date; a mere tick waits for its time, and comes with one of the next answers."""
+        """Update the parts; a mere tick waits for its time, and comes with one of the next answers."""
         content, now = self._content(), scheduler.SCHEDULER.clock()
         if content.change_key == self._change_key and now - self._drawn_at < MIN_TICK:
             return

@@ -50,7 +50,7 @@ class CardParts:
         return ("modelarts-export", *(f"modelarts-{name}" for name, holds in marks.items() if holds))
 
     def draw(self, card: Card) -> None:
-        """Bring the parts up to date. What has not changed is not sent again."""
+        """Update the parts. What has not changed is not sent again."""
         query: str = self.filter_box.value
         if self._drawn is not None and card.task is self._drawn[0].task and (card, query) == self._drawn:
             return

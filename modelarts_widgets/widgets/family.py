@@ -17,7 +17,7 @@ ALL: WeakSet[Any] = WeakSet()
 
 
 def let_go(key: Hashable) -> None:
-    """Let the widgets of one subject go that nobody looks at.
+    """Free the widgets of one subject that nobody looks at.
 
     The old view of a cell that is run again goes before or after the new one comes, as it happens.
     """

@@ -16,7 +16,7 @@ STYLE = f"<style>{style_sheet()}</style>"  # goes with the part that changes lea
 
 
 def counted(kind: type[WidgetT]) -> type[WidgetT]:
-    """Let a class of widgets count in `sent` its messages to the front end, but for those that open and close it."""
+    """Return a class of widgets that counts in `sent` its messages to the front end, opening and closing apart."""
     send = kind._send
 
     def count(widget: Any, message: dict[str, Any], buffers: Any = None) -> None:  # noqa: ANN401 - as ipywidgets has it
@@ -136,7 +136,7 @@ class Parts(Protocol):
         """What the style sheet goes by."""
 
     def draw(self, content: Any) -> None:  # noqa: ANN401 - a Card or a Table
-        """Bring the parts up to date."""
+        """Update the parts."""
 
 
 class Kit:

@@ -84,7 +84,7 @@ class TableParts:
         return ("modelarts-export", "modelarts-history")
 
     def draw(self, table: Table) -> None:
-        """Bring the parts up to date. What has not changed is not sent again."""
+        """Update the parts. What has not changed is not sent again."""
         self._table = table
         self._list.value = table_html(table)
         self._is_drawing = True

@@ -79,7 +79,7 @@ class Sent(AuthBase):
         self._secrets = {*_secrets(headers)}
 
     def __call__(self, r: requests.PreparedRequest) -> Any:  # noqa: ANN401 - whatever the auth object returns
-        """Let the auth object sign a request; called by `requests`."""
+        """Return the request as the auth object has signed it; called by `requests`."""
         signed = self._auth(r) if self._auth else r
         if isinstance(signed, requests.PreparedRequest):
             for name, value in list(signed.headers.items()):
