@@ -227,7 +227,10 @@ class Poller:
         self._forget()
 
     def _forget(self) -> None:
-        """Leave the registry where this poll has ended, so that others begin anew; not while a request is under way, or there would be two."""
+        """Leave the registry where this poll has ended, so that others begin anew.
+
+        Not while a request is under way, or there would be two at once.
+        """
         if not self.state.is_active and self._under_way is None and POLLERS.get(self._key) is self:
             del POLLERS[self._key]
 
