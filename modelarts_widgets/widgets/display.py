@@ -122,6 +122,11 @@ class Display:
         for handle in self._handles:
             guarded("Showing a card again", partial(handle.update, bundle, raw=True))
 
+    def leave(self, bundle: dict[str, Any]) -> None:
+        """Show the last thing, and nothing after it, though polling goes on for a moment."""
+        self.replace(bundle, is_static=True)
+        self._handles.clear()
+
 
 def on_exit(act: Callable[[], None]) -> None:
     """Register what is done when the process ends in an orderly way, while the front end can still be reached."""

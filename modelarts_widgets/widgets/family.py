@@ -40,7 +40,7 @@ def _take_leave() -> None:
 
 def _make_static(widget: Any) -> None:  # noqa: ANN401 - a WatchWidget
     if widget._display and not widget._display.is_static:
-        widget._display.replace(widget._render(widget._exit_note()), is_static=True)
+        widget._display.leave(widget._render(widget._exit_note()))
 
 
 on_exit(_take_leave)
