@@ -116,6 +116,8 @@ class Scheduler:
         try:
             yield
         finally:
+            if not is_behind(anybody=True):
+                self.cancel(self._relief)
             if is_ours:
                 with self._changed:
                     self._lent.discard(me)
