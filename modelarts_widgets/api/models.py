@@ -14,6 +14,7 @@ from typing import Any, ClassVar, TypeVar
 
 from .coercion import boolean, integer, number, text, text_lists, texts
 from .errors import ExportFailedError
+from .plain import plain
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _DocumentT = TypeVar("_DocumentT", bound="_Document")
@@ -46,10 +47,25 @@ class _Document:
         """Return the document in a decoded JSON object. Never raises: what cannot be coerced is ``None``."""
         return cls(raw=document, **{name: read(document.get(name)) for name, read in _readers(cls)})  # type: ignore[arg-type] # a class can be hashed
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the document under the API's own names, in types that ``json.dumps`` takes.
+
+        All declared fields are there, ``None`` where the service sent none of their type; undeclared ones are as
+        received. What JSON cannot hold (infinity, more than 100 levels) is ``None``.
+        """
+        return {**plain(self.raw), **{name: _dumped(getattr(self, name)) for name, _ in _readers(type(self))}}  # type: ignore[arg-type] # a class can be hashed
+
 
 @functools.cache
 def _readers(document: type[_Document]) -> list[tuple[str, Callable[[object], object]]]:
     return [(field.name, field.metadata["read"]) for field in dataclasses.fields(document) if field.metadata]
+
+
+def _dumped(value: object) -> object:
+    if isinstance(value, _Document):
+        return value.to_dict()
+    is_many = isinstance(value, tuple) and any(isinstance(item, _Document) for item in value)
+    return [_dumped(item) for item in value] if isinstance(value, tuple) and is_many else plain(value)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -193,6 +209,21 @@ class ExportTask(_Document):
     """``Default``, ``CarbonData`` or ``CSV``."""
     version_id: str | None = _field(text)
     """ID of the dataset version."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the task for ``json.dumps``: all fields under the API's own names, with `created_at` and `updated_at`.
+
+        Those two are ISO 8601 texts in UTC. Declared fields are ``None`` where the service sent none of their type;
+        undeclared ones are as received. What JSON cannot hold (infinity, more than 100 levels) is ``None``.
+
+        Examples
+        --------
+        >>> task = ExportTask.from_json({"status": "RUNNING", "create_time": 1606103424662})
+        >>> task.to_dict()["status"], task.to_dict()["created_at"]
+        ('RUNNING', '2020-11-23T03:50:24.662000+00:00')
+        """
+        times = {"created_at": self.created_at, "updated_at": self.updated_at}
+        return {**super().to_dict(), **{name: when and when.isoformat() for name, when in times.items()}}
 
     @property
     def created_at(self) -> datetime | None:
