@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
+from . import terminal
 from .api.auth import AkSkAuth, OpenStackAuth, TokenAuth
 from .api.client import ModelArtsClient
 from .api.errors import (
@@ -33,6 +34,7 @@ from .widgets.history import ExportHistory
 from .widgets.monitor import ExportMonitor
 
 ExportTask._renderer = staticmethod(task_bundle)
+Watch._reporter = staticmethod(terminal.progress)
 __version__ = version("modelarts-widgets")
 
 __all__ = [

@@ -48,24 +48,13 @@ class _Document:
         return cls(raw=document, **{name: read(document.get(name)) for name, read in _readers(cls)})  # type: ignore[arg-type] # a class can be hashed
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the document under the API's own names, in types that ``json.dumps`` takes.
-
-        All declared fields are there, ``None`` where the service sent none of their type; undeclared ones are as
-        received. What JSON cannot hold (infinity, more than 100 levels) is ``None``.
-        """
-        return {**plain(self.raw), **{name: _dumped(getattr(self, name)) for name, _ in _readers(type(self))}}  # type: ignore[arg-type] # a class can be hashed
+        """Return the document for ``json.dumps``; see `ExportTask.to_dict`."""
+        return {**plain(self.raw), **{name: plain(getattr(self, name)) for name, _ in _readers(type(self))}}  # type: ignore[arg-type] # a class can be hashed
 
 
 @functools.cache
 def _readers(document: type[_Document]) -> list[tuple[str, Callable[[object], object]]]:
     return [(field.name, field.metadata["read"]) for field in dataclasses.fields(document) if field.metadata]
-
-
-def _dumped(value: object) -> object:
-    if isinstance(value, _Document):
-        return value.to_dict()
-    is_many = isinstance(value, tuple) and any(isinstance(item, _Document) for item in value)
-    return [_dumped(item) for item in value] if isinstance(value, tuple) and is_many else plain(value)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -15,15 +15,17 @@ def plain(value: object, depth: int = 0) -> Any:  # noqa: ANN401 - any JSON
     """Return a value as JSON holds it, ``None`` for what it cannot hold: infinity, and what is nested too deeply."""
     if isinstance(value, str):
         return value if value.isascii() else _well_formed(value)
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, int):
-        return value if value.bit_length() <= _MAX_BITS else None
-    if depth >= MAX_DEPTH:
+    if isinstance(value, (int, float)):
+        is_writable = math.isfinite(value) if isinstance(value, float) else value.bit_length() <= _MAX_BITS
+        return value if is_writable else None
+    if depth >= MAX_DEPTH or value is None:
         return None
     if isinstance(value, Mapping):
         return {plain(str(key)): plain(item, depth + 1) for key, item in value.items()}
-    return [plain(item, depth + 1) for item in value] if isinstance(value, (list, tuple)) else None
+    if isinstance(value, (list, tuple)):
+        return [plain(item, depth + 1) for item in value]
+    to_dict = getattr(value, "to_dict", None)  # one of the models
+    return to_dict() if to_dict is not None else None
 
 
 def _well_formed(text: str) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, Generic, TypeVar
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any, ClassVar, Generic, TypeVar
 from weakref import WeakSet
 
 from ..api.auth import AuthBase
@@ -45,6 +45,11 @@ class Watch(Generic[ResultT]):
     interval : float
         Seconds between two requests while answers bring something new, 0.1 to 86,400.
     """
+
+    _reporter: ClassVar[Callable[[Watch[Any], bool | None], AbstractContextManager[Callable[[], None]]]] = staticmethod(
+        lambda _, __: nullcontext(lambda: None)
+    )
+    # Set by the package to what shows progress on a terminal, so that this room imports nothing of rendering.
 
     def __init__(self, subject: Subject[ResultT], interval: float) -> None:
         self._subject = subject
@@ -222,7 +227,7 @@ class Watch(Generic[ResultT]):
 
     # Waiting.
 
-    def wait(self, timeout: float | None = None) -> ResultT:
+    def wait(self, timeout: float | None = None, *, progress: bool | None = None) -> ResultT:
         """Block until all that is watched has ended. Interrupting ends the waiting only, never the export.
 
         For all exports of a dataset, it is an answer newer than this call that counts. Callbacks have been
@@ -233,6 +238,9 @@ class Watch(Generic[ResultT]):
         ----------
         timeout : float, optional
             Seconds to wait at most. Default: as long as it takes.
+        progress : bool, optional
+            Whether to show what is going on, as a line on standard error that is redrawn in place at most once a
+            second; where that is no terminal, as a line for each change. Default: only on a terminal.
 
         Returns
         -------
@@ -252,9 +260,19 @@ class Watch(Generic[ResultT]):
         Exception
             Anything else that `error` holds: a fault in the auth object, or in this package.
         """
+        with type(self)._reporter(self, progress) as report:
+            return self._wait(timeout, report)
+
+    def _wait(self, timeout: float | None, report: Callable[[], None]) -> ResultT:
+        """Wait like `wait`; `report` is called in this thread whenever something may have changed."""
         limit = self._checked(timeout)
         with self._waiting() as is_over:
-            if not self._callbacks.waiters.wait(is_over, limit):
+
+            def is_over_now() -> bool:
+                report()
+                return is_over()
+
+            if not self._callbacks.waiters.wait(is_over_now, limit):
                 raise TimeoutError(self._too_late(limit)) from self.error
             self._callbacks.waiters.wait(self._callbacks.is_up_to_date, PATIENCE)
             return self._subject.outcome(self.state)
