@@ -11,10 +11,18 @@ from ..polling import scheduler
 from ..polling.exports import watch_exports
 from ..polling.subject import StatusClient
 from ..rendering import Card, Table, history_bundle, history_html, history_text
-from ..rendering.summary import GROUPS, mode, select, summary
+from ..rendering.summary import GROUPS, OTHER, group, mode, select, summary
 from .base import WatchWidget
 from .parts import Kit
 from .table import ALL, TableParts
+
+
+class _Status(traitlets.Enum[str]):
+    """One of our groups; the service's own words are taken for theirs."""
+
+    def validate(self, obj: Any, value: Any) -> Any:  # noqa: ANN401 - as traitlets has it
+        known = group(ExportTask(status=value)) if isinstance(value, str) else OTHER
+        return super().validate(obj, value if known == OTHER else known)
 
 
 class ExportHistory(WatchWidget[list[ExportTask]]):
@@ -84,7 +92,7 @@ class ExportHistory(WatchWidget[list[ExportTask]]):
     """Keys of a row of `to_dicts`, in their order: columns for a DataFrame that has no row yet."""
 
     filter = traitlets.Unicode("")
-    status_filter = traitlets.Enum((ALL, *GROUPS), default_value=ALL)
+    status_filter = _Status((ALL, *GROUPS), default_value=ALL)
     selected = traitlets.Unicode(None, allow_none=True)
     page = traitlets.Int(1, min=1)
     idle_timeout = traitlets.Float(60.0, min=0.0)
