@@ -31,6 +31,7 @@ from .polling.exports import watch_export, watch_exports
 from .polling.watch import Watch
 from .rendering import task_bundle
 from .widgets.history import ExportHistory
+from .widgets.magics import load_ipython_extension
 from .widgets.monitor import ExportMonitor
 
 ExportTask._renderer = staticmethod(task_bundle)
@@ -62,6 +63,7 @@ __all__ = [
     "TokenAuth",
     "Watch",
     "__version__",
+    "load_ipython_extension",
     "watch_export",
     "watch_exports",
 ]
