@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
+from . import terminal
 from .api.auth import AkSkAuth, OpenStackAuth, TokenAuth
 from .api.client import ModelArtsClient
 from .api.errors import (
@@ -34,9 +35,11 @@ from .polling.exports import watch_export, watch_exports
 from .polling.watch import Watch
 from .rendering import task_bundle
 from .widgets.history import ExportHistory
+from .widgets.magics import load_ipython_extension
 from .widgets.monitor import ExportMonitor
 
 ExportTask._renderer = staticmethod(task_bundle)
+Watch._reporter = staticmethod(terminal.progress)
 __version__ = version("modelarts-widgets")
 
 __all__ = [
@@ -64,6 +67,7 @@ __all__ = [
     "TokenAuth",
     "Watch",
     "__version__",
+    "load_ipython_extension",
     "watch_export",
     "watch_exports",
 ]

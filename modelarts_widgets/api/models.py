@@ -14,6 +14,7 @@ from typing import Any, ClassVar, TypeVar
 
 from .coercion import boolean, integer, number, text, text_lists, texts
 from .errors import ExportFailedError
+from .plain import plain
 from .text import printable
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -46,6 +47,10 @@ class _Document:
     def from_json(cls: type[_DocumentT], document: Mapping[str, Any]) -> _DocumentT:
         """Return the document in a decoded JSON object. Never raises: what cannot be coerced is ``None``."""
         return cls(raw=document, **{name: read(document.get(name)) for name, read in _readers(cls)})  # type: ignore[arg-type] # a class can be hashed
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the document for ``json.dumps``; see `ExportTask.to_dict`."""
+        return {**plain(self.raw), **{name: plain(getattr(self, name)) for name, _ in _readers(type(self))}}  # type: ignore[arg-type] # a class can be hashed
 
 
 @functools.cache
@@ -194,6 +199,21 @@ class ExportTask(_Document):
     """``Default``, ``CarbonData`` or ``CSV``."""
     version_id: str | None = _field(text)
     """ID of the dataset version."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the task for ``json.dumps``: all fields under the API's own names, with `created_at` and `updated_at`.
+
+        Those two are ISO 8601 texts in UTC. Declared fields are ``None`` where the service sent none of their type;
+        undeclared ones are as received. What JSON cannot hold (infinity, more than 100 levels) is ``None``.
+
+        Examples
+        --------
+        >>> task = ExportTask.from_json({"status": "RUNNING", "create_time": 1606103424662})
+        >>> task.to_dict()["status"], task.to_dict()["created_at"]
+        ('RUNNING', '2020-11-23T03:50:24.662000+00:00')
+        """
+        times = {"created_at": self.created_at, "updated_at": self.updated_at}
+        return {**super().to_dict(), **{name: when and when.isoformat() for name, when in times.items()}}
 
     @property
     def created_at(self) -> datetime | None:

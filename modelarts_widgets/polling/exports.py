@@ -37,7 +37,8 @@ def watch_export(
     Raises
     ------
     TypeError, ValueError
-        For an ID that is no string or can be no part of a path, or an interval out of bounds.
+        For an ID that is no string or can be no part of a path, an interval out of bounds, or something else
+        than a client.
     ConfigurationError
         Without a client, when the environment does not tell how to reach the service.
 
@@ -53,7 +54,7 @@ def watch_export(
     """
     dataset, task = checked_identifier("dataset_id", dataset_id), checked_identifier("task_id", task_id)
     checked_interval("interval", interval)  # refused before there is anything to close
-    asked = ModelArtsClient.from_env() if client is None else client
+    asked = _client(client, "get_export_task")
 
     def fetch() -> Tasks:
         return (_checked(asked.get_export_task(dataset, task)),)
@@ -98,7 +99,7 @@ def watch_exports(
     """
     dataset = checked_identifier("dataset_id", dataset_id)
     checked_interval("interval", interval)
-    asked = ModelArtsClient.from_env() if client is None else client
+    asked = _client(client, "list_export_tasks")
 
     def fetch() -> Tasks:
         tasks = map(_checked, asked.list_export_tasks(dataset))
@@ -106,6 +107,15 @@ def watch_exports(
 
     path, title = ("list", dataset), f"An export of dataset {dataset}"
     return Watch(Subject(path, title, asked, client is None, fetch, list, is_endless=True), interval)
+
+
+def _client(client: StatusClient | None, method: str) -> StatusClient:
+    if client is None:
+        return ModelArtsClient.from_env()
+    if isinstance(client, type) or not callable(getattr(client, method, None)):
+        what = f"the class {client.__name__}" if isinstance(client, type) else type(client).__name__
+        raise TypeError(f"client must be a ModelArtsClient, or an object with {method}(), not {what}")
+    return client
 
 
 def _checked(task: object) -> ExportTask:

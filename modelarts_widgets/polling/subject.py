@@ -14,7 +14,20 @@ ResultT_co = TypeVar("ResultT_co", covariant=True)
 
 
 class StatusClient(Protocol):
-    """What a stand-in for `ModelArtsClient` needs: the one of these methods that is used."""
+    """What a stand-in for `ModelArtsClient` needs: the one of these methods that is used.
+
+    It is called in a polling thread. An answer of another type, and an error that is no `ModelArtsError`, end the
+    watch: whoever waits gets them raised.
+
+    Examples
+    --------
+    >>> from modelarts_widgets import ExportTask, watch_export
+    >>> class Ended:
+    ...     def get_export_task(self, dataset_id: str, task_id: str) -> ExportTask:
+    ...         return ExportTask.from_json({"task_id": task_id, "status": "SUCCESSED"})
+    >>> watch_export("dataset", "task", client=Ended()).wait(timeout=60)
+    <ExportTask task SUCCESSED>
+    """
 
     def get_export_task(self, dataset_id: str, task_id: str) -> ExportTask:
         """Return the state of one export task, or raise a `ModelArtsError`. May block."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, ClassVar, Generic, TypeVar
 from weakref import WeakSet
 
 from ..api.auth import AuthBase
@@ -46,6 +47,11 @@ class Watch(Generic[ResultT]):
     >>> watch.wait(timeout=60) == ended[0], watch.done(), watch.phase
     (True, True, 'done')
     """
+
+    _reporter: ClassVar[Callable[[Watch[Any], bool | None], AbstractContextManager[Callable[[], None]]]] = staticmethod(
+        lambda _, __: nullcontext(lambda: None)
+    )
+    # Set by the package to what shows progress on a terminal, so that this room imports nothing of rendering.
 
     def __init__(self, subject: Subject[ResultT], interval: float) -> None:
         self._subject = subject
@@ -180,11 +186,6 @@ class Watch(Generic[ResultT]):
             self._interval if self._waits.count or self._unattended is None else max(self._interval, self._unattended)
         )
 
-    @property
-    def _is_waited_for(self) -> bool:
-        """Whether somebody waits."""
-        return self._waits.count > 0
-
     def _look(self) -> None:
         """Ask at once, unless a request is under way or the service has asked for a delay: somebody looks."""
         with changing():
@@ -204,7 +205,7 @@ class Watch(Generic[ResultT]):
 
     # Waiting.
 
-    def wait(self, timeout: float | None = None) -> ResultT:
+    def wait(self, timeout: float | None = None, *, progress: bool | None = None) -> ResultT:
         """Block until all that is watched has ended. Interrupting ends the waiting only, never the export.
 
         For all exports of a dataset, it is an answer newer than this call that counts. Callbacks have been
@@ -215,6 +216,9 @@ class Watch(Generic[ResultT]):
         ----------
         timeout : float, optional
             Seconds to wait at most. Default: as long as it takes.
+        progress : bool, optional
+            Whether to show what is going on, as a line on standard error that is redrawn in place at most once a
+            second; where that is no terminal, as a line for each change. Default: only on a terminal.
 
         Returns
         -------
@@ -231,12 +235,20 @@ class Watch(Generic[ResultT]):
             For a timeout that is no number of seconds.
         RuntimeError
             When a callback of this watch calls it: the ones after it could never be called.
-        Exception
-            Anything else that `error` holds: a fault in the auth object, or in this package.
         """
+        with type(self)._reporter(self, progress) as report:
+            return self._wait(timeout, report)
+
+    def _wait(self, timeout: float | None, report: Callable[[], None]) -> ResultT:
+        """Wait like `wait`; `report` is called in this thread whenever something may have changed."""
         limit, waiters = self._limit(timeout), self._callbacks.waiters
         with self._waits.one() as is_over:
-            if not waiters.wait(is_over, limit):
+
+            def is_over_now() -> bool:
+                report()
+                return is_over()
+
+            if not waiters.wait(is_over_now, limit):
                 raise self._too_late(limit) from self.error
             waiters.wait(self._callbacks.is_up_to_date, PATIENCE)
             return self._subject.outcome(self.state)
@@ -255,23 +267,11 @@ class Watch(Generic[ResultT]):
         self._callbacks.register("update", fn, remove=remove)
 
     def on_done(self, fn: Callable[[ExportTask], object], *, remove: bool = False) -> None:
-        """Register a function to be called once with each export that ends, well or badly.
+        """Register (or remove) a function of an `ExportTask` to be called once with each export that ends.
 
         For a single export that has ended already, that is at once. Of all exports of a dataset, those that had
         ended at the first answer do not count. What the function raises is logged and disturbs nobody. Do not
-        print in it: a thread's output lands in any cell.
-
-        Parameters
-        ----------
-        fn : callable
-            Takes an `ExportTask`.
-        remove : bool, default False
-            Remove the function instead.
-
-        Raises
-        ------
-        TypeError
-            For what cannot be called.
+        print in it: a thread's output lands in any cell. Raises `TypeError` for what cannot be called.
         """
         self._callbacks.register("done", fn, remove=remove)
 

@@ -124,10 +124,10 @@ class WatchWidget(ModelBox, Generic[ResultT]):
         """Register a function to be called once with each export that ends; see `Watch.on_done`."""
         self._watch.on_done(fn, remove=remove)
 
-    def wait(self, timeout: float | None = None) -> ResultT:
-        """Block until all that is watched has ended. Return the task, or the list of a history; see `Watch.wait`."""
+    def wait(self, timeout: float | None = None, *, progress: bool | None = None) -> ResultT:
+        """Block until all has ended, and return it; shows progress on a terminal without a view; see `Watch.wait`."""
         try:
-            return self._watch.wait(timeout)
+            return self._watch.wait(timeout, progress=False if progress is None and self._view_count else progress)
         finally:
             self._after_wait()
 

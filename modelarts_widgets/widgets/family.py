@@ -24,7 +24,7 @@ def let_go(key: Hashable) -> None:
     family = [widget for widget in ALL if widget.watch._subject.key == key]
     is_seen = any(widget._view_count for widget in family)
     for widget in family:
-        if widget._was_seen and not widget._view_count and not widget.watch._is_waited_for:
+        if widget._was_seen and not widget._view_count and not widget.watch._waits.count:
             widget._let_go(is_superseded=is_seen)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import traitlets
 
@@ -12,10 +12,18 @@ from ..polling import scheduler
 from ..polling.exports import watch_exports
 from ..polling.subject import StatusClient
 from ..rendering import Card, Table, history_bundle, history_html, history_text
-from ..rendering.summary import GROUPS, mode, select, summary
+from ..rendering.summary import GROUPS, OTHER, group, mode, select, summary
 from .base import WatchWidget
 from .parts import Kit
 from .table import ALL, TableParts
+
+
+class _Status(traitlets.Enum[str]):
+    """One of our groups; the service's own words are taken for theirs."""
+
+    def validate(self, obj: Any, value: Any) -> Any:  # noqa: ANN401 - as traitlets has it
+        known = group(ExportTask(status=value)) if isinstance(value, str) else OTHER
+        return super().validate(obj, value if known == OTHER else known)
 
 
 class ExportHistory(WatchWidget[list[ExportTask]]):
@@ -79,8 +87,26 @@ class ExportHistory(WatchWidget[list[ExportTask]]):
     [<ExportTask d2b7b3015ed81d83b1ee SUCCESSED 100.0 %>]
     """
 
+    COLUMNS: ClassVar[tuple[str, ...]] = (
+        "task_id",
+        "status",
+        "progress",
+        "finished_sample_count",
+        "total_sample_count",
+        "mode",
+        "path",
+        "created_at",
+        "updated_at",
+        "export_type",
+        "export_format",
+        "version_id",
+        "error_code",
+        "error_msg",
+    )
+    """Keys of a row of `to_dicts`, in their order: columns for a DataFrame that has no row yet."""
+
     filter = traitlets.Unicode("")
-    status_filter = traitlets.Enum((ALL, *GROUPS), default_value=ALL)
+    status_filter = _Status((ALL, *GROUPS), default_value=ALL)
     selected = traitlets.Unicode(None, allow_none=True)
     page = traitlets.Int(1, min=1)
     idle_timeout = traitlets.Float(60.0, min=0.0)
@@ -112,7 +138,9 @@ class ExportHistory(WatchWidget[list[ExportTask]]):
         return self._watch.answer or []
 
     def to_dicts(self) -> list[dict[str, Any]]:
-        """Return one flat row for each export, as ``pandas.DataFrame(history.to_dicts())`` takes them.
+        """Return one flat row for each export, as ``pandas.DataFrame(rows, columns=ExportHistory.COLUMNS)`` takes them.
+
+        The names of the columns make a DataFrame of a dataset without exports, too.
 
         Returns
         -------
@@ -122,7 +150,10 @@ class ExportHistory(WatchWidget[list[ExportTask]]):
             ``error_msg``; ``mode`` as the table has it; ``created_at`` and ``updated_at`` as aware datetimes
             (UTC). ``None`` for what the service did not send.
         """
-        return [_row(task) for task in self.tasks]
+        return [
+            {name: mode(task) if name == "mode" else getattr(task, name) for name in self.COLUMNS}
+            for task in self.tasks
+        ]
 
     def to_text(self) -> str:
         """Return the table as plain text, for terminals: the rows of the static table, the selected export in full."""
@@ -196,22 +227,3 @@ class ExportHistory(WatchWidget[list[ExportTask]]):
                 self._touched_at = float("-inf")  # what was waited for has come: this is the final table
                 self._update_display()
         super()._after_wait()
-
-
-def _row(task: ExportTask) -> dict[str, Any]:
-    return {
-        "task_id": task.task_id,
-        "status": task.status,
-        "progress": task.progress,
-        "finished_sample_count": task.finished_sample_count,
-        "total_sample_count": task.total_sample_count,
-        "mode": mode(task),
-        "path": task.path,
-        "created_at": task.created_at,
-        "updated_at": task.updated_at,
-        "export_type": task.export_type,
-        "export_format": task.export_format,
-        "version_id": task.version_id,
-        "error_code": task.error_code,
-        "error_msg": task.error_msg,
-    }

@@ -154,3 +154,41 @@ def test_a_repr_can_be_printed_whatever_the_service_sends() -> None:
     repr(
         ExportTask.from_json({"task_id": "\ud800", "finished_sample_count": 10**400, "total_sample_count": 1})
     ).encode()
+
+
+def test_a_task_becomes_a_dictionary_for_json() -> None:
+    document = ExportTask.from_json(EXAMPLE).to_dict()
+    assert json.loads(json.dumps(document, allow_nan=False)) == document
+    assert (document["task_id"], document["create_time"]) == ("TZMuy7OKbClkGCAc3gb", EXAMPLE["create_time"])
+    assert document["created_at"] == "2020-11-23T03:50:24.662000+00:00"
+    assert document["error_msg"] is None, "declared, but not sent"
+    assert document["export_params"]["train_sample_ratio"] == 1.0, "in the declared type"
+
+
+def test_a_dictionary_has_undeclared_keys_at_every_level() -> None:
+    condition = {"hard": 1, "novel": [1, {"a": None}]}
+    sent = {"colour": "red", "export_params": {"shade": {"b": True}, "search_conditions": [condition]}}
+    document = ExportTask.from_json(sent).to_dict()
+    (read,) = document["export_params"]["search_conditions"]
+    assert (document["colour"], document["export_params"]["shade"]) == ("red", {"b": True})
+    assert (read["hard"], read["novel"]) == ("1", [1, {"a": None}])
+
+
+def deep(levels: int) -> object:
+    value: object = 1
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize("name", ["status", "path", "export_params", "create_time", "colour"])
+@pytest.mark.parametrize(
+    "value",
+    [math.nan, -math.inf, 10**400, 10**9_000, "\ud800", "\x1b[2J\x00", {"\udfff": "\ud83d\ude00"}, deep(5_000), {1: 2}],
+    ids=["nan", "infinity", "long", "too long", "surrogate", "controls", "keys", "deep", "number as key"],
+)
+def test_every_document_goes_through_json_and_a_file(name: str, value: object) -> None:
+    document = ExportTask.from_json(EXAMPLE | {name: value}).to_dict()
+    for ensure_ascii in (True, False):
+        written = json.dumps(document, allow_nan=False, ensure_ascii=ensure_ascii)
+        assert json.loads(written.encode()) == document

@@ -149,6 +149,22 @@ def test_rows_are_flat_and_pandas_takes_them(watch: Watch, scheduler: VirtualSch
     assert set(frame["mode"]) == {"OBS"}
 
 
+def test_the_rows_of_an_empty_dataset_make_a_frame_with_its_columns(watch: Watch, scheduler: VirtualScheduler) -> None:
+    history = watch(Dataset())
+    history.start()
+    scheduler.step()
+    frame = pd.DataFrame(history.to_dicts(), columns=ExportHistory.COLUMNS)
+    assert list(frame.columns) == list(ExportHistory.COLUMNS)
+    assert frame[frame["status"] == "FAILED"].empty
+
+
+def test_the_columns_are_the_keys_of_a_row(watch: Watch, scheduler: VirtualScheduler) -> None:
+    history = watch(Dataset(task(1)))
+    history.start()
+    scheduler.step()
+    assert tuple(history.to_dicts()[0]) == ExportHistory.COLUMNS
+
+
 # Choosing
 
 
