@@ -8,7 +8,6 @@ import io
 import os
 import pty
 import re
-import signal
 import struct
 import subprocess
 import sys
@@ -325,12 +324,3 @@ def test_a_terminal_that_holds_ascii_only_gets_a_bar_of_its_letters(simulator: S
         assert screen.end() == 0
         assert "+ SUCCESSED | [###############] 100.0 % | 200 of 200 samples | took under 1 s" in screen.written
         assert screen.written.isascii()
-
-
-def test_a_terminal_that_goes_away_is_no_traceback_and_ends_the_watching(simulator: Simulator) -> None:
-    export = simulator.add_export(seconds=20)
-    with terminal(simulator, export) as screen:
-        until(lambda: "INIT" in screen.written)
-        screen.process.send_signal(signal.SIGHUP)
-        screen.end()
-        assert "Traceback" not in screen.written
