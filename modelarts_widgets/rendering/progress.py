@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from unicodedata import combining, east_asian_width
 
-from .card import Card
+from .card import Card, _elapsed
 from .humanize import shortened
 from .table import Table
 
-_BAR = 20
-_MIN_WIDTH = 70
-"""Columns below which there is no bar."""
+_MAX_BAR, _MIN_BAR = 20, 5
+"""Columns of the bar, which takes what the words leave; with fewer there is none."""
+_ASCII = str.maketrans("█░·…●○✓✗◇", "#-|~*o+x?")
 _COLOURS = {"ok": "32", "bad": "31", "warn": "33"}
 
 
@@ -22,23 +22,16 @@ def progress_line(content: Card | Table, width: int | None = None, *, is_ascii: 
     content : Card or Table
         An export, or all exports of a dataset.
     width : int, optional
-        Columns that it may take; the bar is for those. Default: as many as it takes, without a bar.
+        Columns that it may take, a bar among them. Default: as many as it takes, without a bar.
     is_ascii : bool, default False
-        Whether the bar is drawn in characters that every terminal has.
+        Whether bar and symbols are drawn in characters that every terminal has.
     """
-    state = content.state if isinstance(content, Table) else content
-    parts = [content.headline()] if isinstance(content, Table) else [content.status(), _share(content, width, is_ascii)]
-    if state.error is not None:
-        parts += [state.next_step(), f"! {state.problem()}"]
-    elif isinstance(content, Card):
-        parts += [
-            content.counts(),
-            content.problem(),
-            content.next_step(),
-            content.times() if _is_over(content) else "",
-        ]
-    line = f"{shortened(state.task_id, 60)}  {' · '.join(filter(None, parts))}"
-    return line if width is None else _cut(line, width)
+    line = _words(content)
+    if width is not None and isinstance(content, Card) and content.share is not None:
+        size = min(_MAX_BAR, width - columns(line) - 3)
+        line = _words(content, _bar(content.share, size)) if size >= _MIN_BAR else line
+    line = line if width is None else _cut(line, width)
+    return line.translate(_ASCII) if is_ascii else line
 
 
 def coloured(line: str, content: Card | Table) -> str:
@@ -53,16 +46,20 @@ def columns(text: str) -> int:
     return sum(0 if combining(letter) else 2 if east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
-def _share(card: Card, width: int | None, is_ascii: bool) -> str:  # noqa: FBT001 - handed on
-    if card.share is None or width is None or width < _MIN_WIDTH:
-        return card.percent()
-    full, empty = ("#", "-") if is_ascii else ("█", "░")
-    filled = int(_BAR * card.share / 100)
-    return f"[{full * filled}{empty * (_BAR - filled)}] {card.percent()}"
+def _words(content: Card | Table, bar: str = "") -> str:
+    state = content.state if isinstance(content, Table) else content
+    parts = [content.headline()] if isinstance(content, Table) else [content.status(), f"{bar}{content.percent()}"]
+    if state.error is not None:
+        parts += [state.next_step(), f"! {state.problem()}"]
+    elif isinstance(content, Card):
+        took = _elapsed(content.task) if content.task and content.task.is_done else ""
+        parts += [content.counts(), content.problem(), content.next_step(), took]
+    return f"{shortened(state.task_id, 60)}  {' · '.join(filter(None, parts))}"
 
 
-def _is_over(card: Card) -> bool:
-    return card.task is not None and card.task.is_done
+def _bar(share: float, size: int) -> str:
+    filled = int(size * share / 100)
+    return f"[{'█' * filled}{'░' * (size - filled)}] "
 
 
 def _cut(line: str, width: int) -> str:

@@ -8,7 +8,6 @@ import io
 import os
 import pty
 import re
-import signal
 import struct
 import subprocess
 import sys
@@ -73,6 +72,17 @@ def test_a_dataset_is_counted() -> None:
 @pytest.mark.parametrize("name", ["t", "導出任務" * 10, "e\u0301" * 60], ids=["narrow", "wide", "combining"])
 def test_no_line_is_wider_than_the_terminal(width: int, name: str) -> None:
     assert columns(progress_line(card(task_id=name), width)) <= width
+
+
+@pytest.mark.parametrize(("width", "bar"), [(200, 20), (128, 20), (118, 10), (113, 5), (112, 0), (60, 0)])
+def test_the_bar_takes_what_the_words_leave(width: int, bar: int) -> None:
+    line = progress_line(card(ENDED, task_id="t" * 38, phase="done"), width)
+    assert line.count("█") == bar
+    assert len(line) <= width
+
+
+def test_an_end_says_how_long_it_took() -> None:
+    assert progress_line(card(ENDED, phase="done"), 200).endswith("20,000 of 20,000 samples · took 1 min 9 s")
 
 
 def test_bars_without_unicode_are_ascii() -> None:
@@ -312,14 +322,5 @@ def test_a_terminal_that_holds_ascii_only_gets_a_bar_of_its_letters(simulator: S
     export = simulator.add_export(seconds=0)
     with terminal(simulator, export, PYTHONIOENCODING="ascii", PYTHONUTF8="0", LC_ALL="C") as screen:
         assert screen.end() == 0
-        assert "[####################] 100.0 %" in screen.written
+        assert "+ SUCCESSED | [###############] 100.0 % | 200 of 200 samples | took under 1 s" in screen.written
         assert screen.written.isascii()
-
-
-def test_a_terminal_that_goes_away_is_no_traceback_and_ends_the_watching(simulator: Simulator) -> None:
-    export = simulator.add_export(seconds=20)
-    with terminal(simulator, export) as screen:
-        until(lambda: "INIT" in screen.written)
-        screen.process.send_signal(signal.SIGHUP)
-        screen.end()
-        assert "Traceback" not in screen.written
