@@ -7,6 +7,9 @@ a word where a boolean is.
 from __future__ import annotations
 
 import math
+from datetime import datetime, timedelta, timezone
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def text(value: object) -> str | None:
@@ -60,3 +63,11 @@ def texts(value: object) -> tuple[str, ...] | None:
 def text_lists(value: object) -> dict[str, tuple[str, ...] | None] | None:
     """Return a dictionary of tuples of strings; a value that is not a list is ``None``."""
     return {key: texts(item) for key, item in value.items()} if isinstance(value, dict) else None
+
+
+def moment(milliseconds: int | None) -> datetime | None:
+    """Return a point of time since 1970 as an aware UTC datetime, or ``None`` where there is none that far away."""
+    try:
+        return None if milliseconds is None else _EPOCH + timedelta(milliseconds=milliseconds)
+    except OverflowError:
+        return None

@@ -9,15 +9,14 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 
-from .coercion import boolean, integer, number, text, text_lists, texts
+from .coercion import boolean, integer, moment, number, text, text_lists, texts
 from .errors import ExportFailedError
 from .plain import plain
 from .text import printable
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _DocumentT = TypeVar("_DocumentT", bound="_Document")
 
 
@@ -218,12 +217,12 @@ class ExportTask(_Document):
     @property
     def created_at(self) -> datetime | None:
         """`create_time` as an aware UTC datetime."""
-        return _moment(self.create_time)
+        return moment(self.create_time)
 
     @property
     def updated_at(self) -> datetime | None:
         """`update_time` as an aware UTC datetime."""
-        return _moment(self.update_time)
+        return moment(self.update_time)
 
     @property
     def fraction(self) -> float | None:
@@ -297,10 +296,3 @@ class ExportTask(_Document):
 
     def _repr_html_(self) -> str | None:
         return type(self)._renderer(self).get("text/html")
-
-
-def _moment(milliseconds: int | None) -> datetime | None:
-    try:
-        return None if milliseconds is None else _EPOCH + timedelta(milliseconds=milliseconds)
-    except OverflowError:
-        return None
