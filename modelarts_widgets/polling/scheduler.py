@@ -167,10 +167,12 @@ class Scheduler:
                 now = self.clock()
                 pause = math.inf if due is None else max(due - now, self._until_free(now))
                 if pause <= 0:
+                    if (job := self._pop()) is None:
+                        continue
                     self._busy[me] = now
                     self._is_awaited = self._is_awaited and not is_awaiting
                     self._changed.notify_all()  # a spare thread takes this one's place
-                    return self._pop()
+                    return job
                 if not self._is_awaited or is_awaiting:
                     self._is_awaited = is_awaiting = True
                     self._wait(min(pause, threading.TIMEOUT_MAX))
@@ -209,13 +211,21 @@ class Scheduler:
         return 0.0 if working < MAX_THREADS - 1 else min((since + GRACE - now for since in fresh), default=math.inf)
 
     def _next_due(self) -> float | None:
-        while self._queue and self._entries.get(self._queue[0][2]) != self._queue[0][:2]:
-            heapq.heappop(self._queue)  # cancelled, or scheduled anew
-        return self._queue[0][0] if self._queue else None
+        while self._queue:
+            first = self._queue[0]
+            if self._entries.get(first[2]) == first[:2]:
+                return first[0]
+            popped = heapq.heappop(self._queue)  # cancelled, or scheduled anew
+            if popped is not first:  # garbage has just scheduled something
+                heapq.heappush(self._queue, popped)
+        return None
 
-    def _pop(self) -> Job:
-        _, _, job = heapq.heappop(self._queue)
-        del self._entries[job]
+    def _pop(self) -> Job | None:
+        """Take the first job; ``None`` where garbage has cancelled it just now."""
+        due, number, job = heapq.heappop(self._queue)
+        if self._entries.get(job) != (due, number):
+            return None
+        self._entries.pop(job, None)
         return job
 
 
