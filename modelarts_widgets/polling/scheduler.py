@@ -19,7 +19,11 @@ from .state import catch_up, do_for_others, is_behind, put_off, shared_condition
 MAX_BUSY = 3
 """Steps that run at once in ordinary life; one more thread waits for what is due next."""
 MAX_THREADS = 8
-"""Threads in the worst case, beside those that are stuck in somebody else's callback."""
+"""Threads in the worst case, beside those that are stuck in somebody else's callback.
+
+One of them waits for what is due next, so that answers that take 200 ms come at 7 / 0.2 = 35 a second at most.
+More would load a service that is slow already.
+"""
 GRACE = 0.1
 """Seconds after which a step is waiting for somebody else's server, and does not count as busy any more."""
 
