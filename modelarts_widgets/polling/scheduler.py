@@ -18,7 +18,11 @@ from .state import catch_up, do_for_others, is_behind, put_off, shared_condition
 MAX_BUSY = 3
 """Steps that run at once in ordinary life; one more thread waits for what is due next."""
 MAX_THREADS = 8
-"""Threads in the worst case, beside those that are stuck in somebody else's callback."""
+"""Threads in the worst case, beside those that are stuck in somebody else's callback.
+
+One of them waits for what is due next, so that answers that take 200 ms come at 7 / 0.2 = 35 a second at most.
+More would load a service that is slow already.
+"""
 GRACE = 0.1
 """Seconds after which a step is waiting for somebody else's server, and does not count as busy any more."""
 
@@ -164,10 +168,12 @@ class Scheduler:
                 now = self.clock()
                 pause = math.inf if due is None else max(due - now, self._until_free(now))
                 if pause <= 0:
+                    if (job := self._pop()) is None:
+                        continue
                     self._busy[me] = now
                     self._is_awaited = self._is_awaited and not is_awaiting
                     self._changed.notify_all()  # a spare thread takes this one's place
-                    return self._pop()
+                    return job
                 if not self._is_awaited or is_awaiting:
                     self._is_awaited = is_awaiting = True
                     self._wait(min(pause, threading.TIMEOUT_MAX))
@@ -206,13 +212,21 @@ class Scheduler:
         return 0.0 if working < MAX_THREADS - 1 else min((since + GRACE - now for since in fresh), default=math.inf)
 
     def _next_due(self) -> float | None:
-        while self._queue and self._entries.get(self._queue[0][2]) != self._queue[0][:2]:
-            heapq.heappop(self._queue)  # cancelled, or scheduled anew
-        return self._queue[0][0] if self._queue else None
+        while self._queue:
+            first = self._queue[0]
+            if self._entries.get(first[2]) == first[:2]:
+                return first[0]
+            popped = heapq.heappop(self._queue)  # cancelled, or scheduled anew
+            if popped is not first:  # garbage has just scheduled something
+                heapq.heappush(self._queue, popped)
+        return None
 
-    def _pop(self) -> Job:
-        _, _, job = heapq.heappop(self._queue)
-        del self._entries[job]
+    def _pop(self) -> Job | None:
+        """Take the first job; ``None`` where garbage has cancelled it just now."""
+        due, number, job = heapq.heappop(self._queue)
+        if self._entries.get(job) != (due, number):
+            return None
+        self._entries.pop(job, None)
         return job
 
 

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -100,6 +101,22 @@ def test_a_cancelled_poll_is_forgotten_at_once_and_its_thread_ends(scheduler: Sc
     poll = Steps(scheduler)
     scheduler.schedule(poll, 3_600.0)
     scheduler.cancel(poll)
+    until(lambda: scheduler.threads == 0)
+    assert poll.done == 0
+
+
+def test_a_poll_that_garbage_cancels_while_a_thread_takes_it_is_forgotten(
+    scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poll = Steps(scheduler)
+
+    def clock() -> float:
+        if threading.current_thread().name == "modelarts-poll":
+            scheduler.cancel(poll)
+        return time.monotonic()
+
+    monkeypatch.setattr(scheduler, "clock", clock)
+    scheduler.schedule(poll)
     until(lambda: scheduler.threads == 0)
     assert poll.done == 0
 
