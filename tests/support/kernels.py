@@ -12,8 +12,8 @@ import zmq
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
-PATIENCE = 120.0
-"""Seconds that a busy machine may take for anything."""
+PATIENCE = 60.0
+"""Seconds that a kernel may be silent on a busy machine."""
 
 
 class Kernel:
