@@ -19,6 +19,11 @@ def group(task: ExportTask) -> str:
     return _GROUPS.get(task.status or "", OTHER)
 
 
+def group_named(word: str) -> str:
+    """Return the group of a status word, in any case; any other word in lower case."""
+    return _GROUPS.get(word.upper(), word.lower())
+
+
 def mode(task: ExportTask) -> str:
     """Return where an export goes, in the console's words: ``OBS`` or ``new dataset``."""
     destination = (task.export_params.export_dest if task.export_params else None) or "DIR"

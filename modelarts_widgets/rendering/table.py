@@ -62,7 +62,12 @@ class Table(NamedTuple):
         return " · ".join(filter(None, [words, self.state.badge]))
 
     def position(self) -> str:
-        """Return which of the rows are shown; empty where all are."""
+        """Return which of the rows are shown, and that the selected one is not; empty where all are."""
+        is_hidden = self.selected is not None and self.selected.task_id not in {task.task_id for task in self.matching}
+        hidden = "the selected export is hidden by the filter" if is_hidden else ""
+        return " · ".join(filter(None, [self._shown(), hidden]))
+
+    def _shown(self) -> str:
         if self.tasks is None or (len(self.matching) == len(self.tasks) and not self.last_page):
             return ""
         if not self.matching:

@@ -12,18 +12,17 @@ from ..polling import scheduler
 from ..polling.exports import watch_exports
 from ..polling.subject import StatusClient
 from ..rendering import Card, Table, history_bundle, history_html, history_text
-from ..rendering.summary import GROUPS, OTHER, group, mode, select, summary
+from ..rendering.summary import GROUPS, group_named, mode, select, summary
 from .base import WatchWidget
 from .parts import Kit
 from .table import ALL, TableParts
 
 
-class _Status(traitlets.Enum[str]):
-    """One of our groups; the service's own words are taken for theirs."""
+class _StatusFilter(traitlets.Enum):  # type: ignore[type-arg] # no generic in older releases
+    """A group of exports, or one of the service's own words, which stands for its group."""
 
-    def validate(self, obj: Any, value: Any) -> Any:  # noqa: ANN401 - as traitlets has it
-        known = group(ExportTask(status=value)) if isinstance(value, str) else OTHER
-        return super().validate(obj, value if known == OTHER else known)
+    def validate(self, obj: Any, value: Any) -> str:  # noqa: ANN401 - as traitlets has it
+        return str(super().validate(obj, group_named(value) if isinstance(value, str) else value))
 
 
 class ExportHistory(WatchWidget[list[ExportTask]]):
@@ -57,7 +56,7 @@ class ExportHistory(WatchWidget[list[ExportTask]]):
     selected : str or None
         Task ID of the export that is shown in full below the table. May be set, before it appears, too.
     filter, status_filter, page : str, str, int
-        What the table shows, as in its boxes. May be set at any time.
+        What the table shows, as in its boxes; the status may be a word of the service, too. May be set at any time.
     idle_timeout : float
         Seconds without a touch after which a table in which nothing runs becomes plain HTML; 60.0 until you
         change it.
@@ -106,7 +105,7 @@ class ExportHistory(WatchWidget[list[ExportTask]]):
     """Keys of a row of `to_dicts`, in their order: columns for a DataFrame that has no row yet."""
 
     filter = traitlets.Unicode("")
-    status_filter = _Status((ALL, *GROUPS), default_value=ALL)
+    status_filter = _StatusFilter((ALL, *GROUPS), default_value=ALL)
     selected = traitlets.Unicode(None, allow_none=True)
     page = traitlets.Int(1, min=1)
     idle_timeout = traitlets.Float(60.0, min=0.0)

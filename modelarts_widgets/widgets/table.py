@@ -71,8 +71,8 @@ class TableParts:
     @property
     def hidden(self) -> list[Widget]:
         """What is not shown at present."""
-        spare = [self._close, *([self._box] if self._box is not None else [])]
-        return [widget for widget in spare if widget not in self._below]
+        spare = self._close if self._box is None else self._box
+        return [] if spare in self._below else [spare]
 
     def add(self, *widgets: Widget) -> None:
         """Add what stands at the end of the table."""
@@ -108,12 +108,12 @@ class TableParts:
     def _draw_card(self, table: Table) -> None:
         if table.selected is not None and self._card is None and self._list.comm is not None:  # not in what is closed
             self._card = CardParts(self._kit, self._redraw)
-            self._box = Box(self._card.widgets, layout=self._kit.layout)
+            self._box = Box([*self._card.widgets, self._close], layout=self._kit.layout)
         self._below = []
         if table.selected is not None and self._card is not None and self._box is not None:
             self._card.draw(table.selected)
             self._box._dom_classes = self._card.classes
-            self._below = [self._close, self._box]
+            self._below = [self._box]
 
     def _choose(self, place: int | None, select: Callable[[str | None], None]) -> None:
         if not self._is_drawing and place is not None and place < len(self._table.rows):

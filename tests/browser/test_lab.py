@@ -306,6 +306,29 @@ def test_a_table_is_filtered_and_turned_in_the_browser(opened: Open) -> None:
     assert abs(tops[0]["y"] - tops[1]["y"]) <= 1, "the mark stands in line with its row"
 
 
+def test_a_click_anywhere_on_a_row_chooses_it_and_its_card_has_the_button_that_closes_it(opened: Open) -> None:
+    notebook = opened(HISTORY)
+    notebook.run(1)
+    table = notebook.cell(1).locator(".modelarts-history")
+    rows = table.locator("tbody tr")
+    expect(rows).to_have_count(10)
+    lengths = table.locator("tbody progress").evaluate_all("bars => bars.map(bar => bar.offsetWidth)")
+    assert len(set(lengths)) == 1, "all bars are of one length"
+    for number, share in ((3, 0.98), (1, 0.5), (4, 0.2)):
+        rows.nth(number).scroll_into_view_if_needed()
+        box = rows.nth(number).bounding_box()
+        assert box is not None
+        notebook.page.mouse.click(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
+        expect(table.get_by_role("radio").nth(number)).to_be_checked()
+        expect(rows.nth(number)).to_have_class(re.compile("modelarts-selected"))
+    card = table.locator(".modelarts-export")
+    table.get_by_label("filter").first.fill("no such text")
+    expect(table).to_contain_text("the selected export is hidden by the filter")
+    card.get_by_role("button", name="Close").click()
+    expect(card).to_have_count(0)
+    expect(table).not_to_contain_text("hidden by the filter")
+
+
 HOSTILE = """
 bad = "</script><img src=x onerror=alert(1)><a href='javascript:alert(2)'>x</a><b onclick=alert(3)>y"
 monitor = watch(600.0, params={bad: bad, "search_conditions": [{"sample_name": bad}]})

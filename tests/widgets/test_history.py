@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import traitlets
+from ipywidgets import VBox
 from ipywidgets.widgets.widget import _instances
 from support import EXAMPLE, until
 from support.virtual import VirtualScheduler
@@ -258,6 +259,39 @@ def test_filters_and_pages_change_what_is_shown(watch: Watch, scheduler: Virtual
     history._parts.newer.click()
     assert history.page == 1
     assert names(history) == [f"t{number}" for number in range(24, -1, -1)], "all the time"
+
+
+@pytest.mark.parametrize(
+    ("word", "group"), [("SUCCESSED", "succeeded"), ("FAILED", "failed"), ("INIT", "running"), ("All", "all")]
+)
+def test_a_status_may_be_a_word_of_the_service(watch: Watch, word: str, group: str) -> None:
+    history = watch(Dataset(task(1)))
+    history.status_filter = word
+    assert history.status_filter == group
+
+
+def test_a_selection_that_the_filter_hides_says_so(watch: Watch, scheduler: VirtualScheduler) -> None:
+    history = watch(Dataset(task(1, "FAILED"), task(2)))
+    history.start()
+    scheduler.step()
+    history.selected = "t2"
+    words = "the selected export is hidden by the filter"
+    assert words not in drawn(history)
+    history.status_filter = "failed"
+    assert words in drawn(history)
+    history.selected = None
+    assert words not in drawn(history)
+
+
+def test_the_card_of_a_selection_has_the_button_that_closes_it(watch: Watch, scheduler: VirtualScheduler) -> None:
+    history = watch(Dataset(task(1)))
+    history.start()
+    scheduler.step()
+    history.selected = "t1"
+    (card,) = [part for part in history.children if isinstance(part, VBox)]
+    (button,) = [part for part in card.children if getattr(part, "description", "") == "Close"]
+    button.click()
+    assert history.selected is None
 
 
 def test_a_page_that_is_no_more_falls_back_to_the_last(watch: Watch, scheduler: VirtualScheduler) -> None:
