@@ -248,7 +248,7 @@ class WatchWidget(ModelBox, Generic[ResultT]):
         state = self._watch.state
         key = state.phase, state.tasks, state.failures
         may_come = FRONT_END.may_show_widgets
-        if self._display.lacks_view(*key) and (FRONT_END.is_heard or not may_come):
+        if self._display.lacks_view(*key) and (FRONT_END.is_heard or self._display.is_stand_in):
             live = self._live() if may_come else {}  # an output that is out of sight gets its view when it comes there
             self._display.stand_in({**live, **self._beside()}, *key, has_view=may_come)
 

@@ -42,6 +42,7 @@ def test_in_a_lab_without_its_widget_extension_the_bar_moves_in_a_busy_cell_and_
     notebook.finish(0)
     notebook.run(1)
     expect(notebook.cell(1).locator(".jp-RenderedHTML")).to_contain_text("live where widgets work")
+    until(lambda: share(notebook, 1) > 0)  # while the kernel is idle, it is seen that there is no view
     notebook.run(2)
     for _ in range(3):
         before = share(notebook, 1)

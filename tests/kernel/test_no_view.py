@@ -1,4 +1,4 @@
-"""What a front end that shows no widget gets from a real kernel: an output that moves, in a busy cell, too."""
+"""What a front end that shows no widget gets from a real kernel: an output that moves, then in a busy cell, too."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def kernel() -> Iterator[Kernel]:
 
 
 def test_without_a_view_the_output_moves_while_a_cell_is_busy_and_ends_well(kernel: Kernel) -> None:
-    messages = kernel.run("monitor") + kernel.run(BUSY)
+    messages = kernel.run("monitor") + kernel.hear("update_display_data") + kernel.run(BUSY)
     (shown,) = [message["content"] for message in messages if message["msg_type"] == "display_data"]
     updates = [message["content"] for message in messages if message["msg_type"] == "update_display_data"]
     assert {update["transient"]["display_id"] for update in updates} == {shown["transient"]["display_id"]}

@@ -50,6 +50,13 @@ class Kernel:
         assert not faults, "\n".join(faults[0])
         return messages
 
+    def hear(self, kind: str) -> list[dict[str, Any]]:
+        """Return what is published while no cell runs, up to the first message of a kind."""
+        messages = [self._client.get_iopub_msg(timeout=120)]
+        while messages[-1]["msg_type"] != kind:
+            messages.append(self._client.get_iopub_msg(timeout=120))
+        return messages
+
     def read(self, expression: str) -> str:
         """Evaluate an expression."""
         messages = self.run(f"print({expression})")

@@ -64,14 +64,15 @@ def outputs(monkeypatch: pytest.MonkeyPatch) -> Outputs:
 
 
 @pytest.fixture(params=[ExportMonitor, ExportHistory])
-def shown(request: pytest.FixtureRequest) -> Iterator[Shown]:
-    """Return a function that shows a widget of either kind, which is closed after the test."""
+def shown(request: pytest.FixtureRequest, outputs: Outputs) -> Iterator[Shown]:
+    """Return a function that shows a widget of either kind in a cell that ends, and closes it after the test."""
     made: list[Any] = []
 
     def show(client: Script, interval: float = 1.0) -> Any:  # noqa: ANN401 - either kind
         names = ("d", "t") if request.param is ExportMonitor else ("d",)
         made.append(request.param(*names, client=client, interval=interval))
         made[-1]._ipython_display_()
+        outputs.cell("post")
         return made[-1]
 
     yield show
@@ -134,6 +135,7 @@ def test_a_front_end_that_shows_widgets_is_heard_first(
 ) -> None:
     monkeypatch.setattr(Widget, "_control_comm", object())
     shown(Script(*answers(1, 90)))
+    outputs.cell("pre")
     run(scheduler, clock, 10.0)
     assert len(outputs.bundles) == 1, "the cell still runs: a view would not have been heard of"
     outputs.cell("post")
@@ -144,6 +146,22 @@ def test_a_front_end_that_shows_widgets_is_heard_first(
     run(scheduler, clock, 10.0)
     assert len(outputs.bundles) > 3
     assert all(VIEW in bundle for bundle in outputs.bundles), "the view may be out of sight for now"
+
+
+def test_while_cells_run_nothing_is_sent_until_it_is_known_that_there_is_no_view(
+    shown: Shown, scheduler: VirtualScheduler, outputs: Outputs, clock: Clock
+) -> None:
+    shown(Script(*answers(1, 90)))
+    outputs.cell("pre")
+    run(scheduler, clock, 20.0)
+    assert len(outputs.bundles) == 1, "a view would not have been heard of"
+    outputs.cell("post")
+    run(scheduler, clock, 5.0)
+    known = len(outputs.bundles)
+    assert known > 1
+    outputs.cell("pre")
+    run(scheduler, clock, 10.0)
+    assert len(outputs.bundles) > known + 2, "now it is known"
 
 
 def test_what_nobody_brings_up_to_date_stays_true(
@@ -160,6 +178,7 @@ def test_a_card_of_many_rows_is_sent_less_often(scheduler: VirtualScheduler, out
     samples = {"export_params": {"samples": [f"sample-{number:09}" for number in range(20_000)]}}
     monitor = ExportMonitor("d", "t", client=Script(*[answer | samples for answer in answers(1, 90)]), interval=1.0)
     monitor._ipython_display_()
+    outputs.cell("post")
     run(scheduler, clock, 30.0)
     assert 2 <= len(outputs.bundles) <= 5
     monitor.close()
