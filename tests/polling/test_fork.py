@@ -104,12 +104,12 @@ def test_a_child_waits_though_its_parent_was_waiting() -> None:
     run(f"""{FORKING}
 waiting = threading.Thread(target=watch.wait)
 waiting.start()
-until(lambda: watch._waits)
+until(lambda: watch._waits.count)
 
 def act():
     client.answers = [ENDED]
     assert watch.wait(30).succeeded
-    assert watch._waits == 0
+    assert watch._waits.count == 0
 in_child(act)
 client.answers = [ENDED]
 waiting.join()

@@ -131,11 +131,11 @@ def test_a_loop_that_is_closed_while_it_waits_leaves_the_counts_right(follow: Fo
     watch, loop = follow(Gate(ENDED), None), asyncio.new_event_loop()
     waiting = loop.create_task(watch.wait_async(HANGS))
     loop.run_until_complete(asyncio.sleep(0))
-    assert watch._waits == 1  # no public way shows it
+    assert watch._waits.count == 1  # no public way shows it
     waiting.cancel()
     loop.close()
     waiting.get_coro().close()  # type: ignore[union-attr] # as the garbage collector does
-    assert watch._waits == 0
+    assert watch._waits.count == 0
     watch._subject.client.opened.set()
     assert watch.phase == "idle"
     assert watch.wait(HANGS)
@@ -152,4 +152,4 @@ def test_news_for_a_loop_that_is_closed_disturb_nobody(follow: Follow) -> None:
     assert watch.wait(HANGS).succeeded
     waiting.get_coro().close()  # type: ignore[union-attr] # as the garbage collector does
     waiting._log_destroy_pending = False  # type: ignore[attr-defined] # that it was forgotten is what this is about
-    assert watch._waits == 0
+    assert watch._waits.count == 0
