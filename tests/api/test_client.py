@@ -157,6 +157,7 @@ def test_a_service_that_does_not_answer_runs_out_of_time() -> None:
         ask(f"http://127.0.0.1:{silent.getsockname()[1]}", timeout=(5.0, 0.05))
 
 
+@pytest.mark.usefixtures("no_garbage")
 @pytest.mark.parametrize(
     "body", [b"", b"<html>hello</html>", b'{"task_id": "t"', b"[]", b'"text"', b"null", b"[" * 100_000]
 )

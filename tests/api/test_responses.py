@@ -201,6 +201,7 @@ def test_the_wait_that_the_service_asks_for_is_read(
     assert error(status, {}, **headers).retry_after == seconds
 
 
+@pytest.mark.usefixtures("no_garbage")
 @pytest.mark.parametrize(
     ("body", "words"),
     [

@@ -80,6 +80,7 @@ def test_an_export_that_cannot_be_is_a_bad_request(simulator: Simulator, body: o
     assert (answer.status_code, answer.json()["error_code"]) == (400, code)
 
 
+@pytest.mark.usefixtures("no_garbage")
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"[" * 60_000, b"\xff", b'{"path": ' + b"9" * 5_000 + b"}"], ids=lambda body: repr(body[:12])
 )

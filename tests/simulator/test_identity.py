@@ -180,6 +180,7 @@ def test_who_cannot_be_identified_is_told_in_the_shape_of_the_identity_service(
     assert answer.json()["error"]["message"]
 
 
+@pytest.mark.usefixtures("no_garbage")
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b"[" * 100_000, b"\xff"], ids=lambda body: repr(body)[:9])
 def test_a_body_that_is_no_request_for_a_token_is_a_bad_request(simulator: Simulator, body: bytes) -> None:
     assert requests.post(f"{simulator.iam_endpoint}/auth/tokens", data=body, timeout=5).status_code == 400
