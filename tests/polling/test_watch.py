@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
@@ -26,6 +26,7 @@ from modelarts_widgets import (
     watch_export,
     watch_exports,
 )
+from modelarts_widgets.polling import state
 from modelarts_widgets.polling.backoff import MAX_QUIET_DELAY
 from modelarts_widgets.polling.poller import POLLERS
 from modelarts_widgets.polling.scheduler import SCHEDULER
@@ -244,6 +245,29 @@ def test_the_newest_come_first_and_those_without_a_date_last(times: list[int | N
     known = [date for date in dates if date is not None]
     assert dates == sorted(known, reverse=True) + [None] * (len(dates) - len(known))
     assert sorted(map(id, found)) == sorted(map(id, tasks))
+
+
+class Noted(ExportTask):
+    """A task that notes whether it is looked at under the lock that all polls share."""
+
+    held: ClassVar[list[bool]] = []
+
+    @property
+    def is_done(self) -> bool:
+        self.held.append(state._lock._is_owned())  # type: ignore[attr-defined] # there is no public way
+        return super().is_done
+
+
+def test_a_long_list_is_looked_through_without_the_lock_that_others_wait_for(scheduler: VirtualScheduler) -> None:
+    tasks = [Noted.from_json(ENDED | {"task_id": f"t{number}"}) for number in range(100)]
+    watch = watch_exports("d", client=Listing([*tasks]))
+    watch.on_done(lambda _: None)
+    watch.start()
+    for _ in range(3):
+        scheduler.step()
+    assert len(Noted.held) > 200
+    assert not any(Noted.held)
+    watch.close()
 
 
 # Waiting
