@@ -159,9 +159,9 @@ def test_a_corrected_variable_makes_other_credentials(monkeypatch: pytest.Monkey
 def test_a_cloud_that_cannot_be_read_equals_only_itself(tmp_path: Path, text: str | None) -> None:
     if text is not None:
         (tmp_path / "clouds.yaml").write_text(text)
-    auth = OpenStackAuth("mine")
+    auth = OpenStackAuth("nowhere")
     assert auth == auth  # noqa: PLR0124 - that is the point
-    assert auth != OpenStackAuth("mine")
+    assert auth != OpenStackAuth("nowhere")
 
 
 @deprecations_of_openstack
