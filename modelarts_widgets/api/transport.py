@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, TypeAlias
 
@@ -166,9 +167,26 @@ def _request(session: requests.Session, url: str, auth: Any) -> requests.Prepare
     # The same with less work: merging settings costs more than all the rest.
     given: Mapping[str, Any] = session.headers
     headers = {name: value for name, value in given.items() if value is not None}
-    request = requests.PreparedRequest()
+    request = _Request()
     request.prepare("GET", url, headers, params=session.params, auth=auth, cookies=session.cookies, hooks=session.hooks)
     return request
+
+
+class _Request(requests.PreparedRequest):
+    """A request whose address, the same at each poll, is not taken apart and put together each time."""
+
+    def prepare_url(self, url: Any, params: Any) -> None:  # noqa: ANN401 - as requests declares it
+        if params or not isinstance(url, str):
+            super().prepare_url(url, params)
+        else:
+            self.url = _normalized(url)
+
+
+@lru_cache(maxsize=1_024)
+def _normalized(url: str) -> str | None:
+    request = requests.PreparedRequest()
+    request.prepare_url(url, None)
+    return request.url
 
 
 def _without_redirect(response: requests.Response, **_: object) -> None:

@@ -33,15 +33,16 @@ def head_html(card: Card, skin: Skin = LIVE) -> str:
 def title_html(title: str, card: Card, status: str, skin: Skin, mark: str = "") -> str:
     """Return a title, the ID of what it is about and the pill with the status; with a mark for a style sheet."""
     name = f"<b>{title}</b> <samp>{isolated(card.task_id)}</samp>"
-    tooltip = f' title="{escaped(card.status_label())}"' if card.status_label() else ""
+    label = card.status_label()
+    tooltip = f' title="{escaped(label)}"' if label else ""
     pill = f"<span{skin('status', card.severity)}{_announced(skin)}{tooltip}>{isolated(status)}</span>"
     return f"<div{skin('head', mark)}>{name} {pill}</div>"
 
 
 def bar_html(card: Card, skin: Skin = LIVE) -> str:
     """Return the bar with its percentage, and the counts below it."""
-    counts = f"<div{skin('counts')}>{escaped(card.counts())}</div>" if card.counts() else ""
-    return progress_html(card, skin) + counts
+    counts = card.counts()
+    return progress_html(card, skin) + (f"<div{skin('counts')}>{escaped(counts)}</div>" if counts else "")
 
 
 def facts_html(card: Card, skin: Skin = LIVE) -> str:

@@ -7,13 +7,13 @@ import re
 
 from .humanize import MAX_LENGTH, shortened
 
-_HARMLESS = re.compile(r"[\w./:@#-]*", re.ASCII)
+_is_harmless = re.compile(r"[\w./:@#-]*", re.ASCII).fullmatch
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]")
 
 
 def escaped(text: str, length: int = MAX_LENGTH) -> str:
     """Return text of any origin as harmless markup: bounded, printable, escaped. All foreign text passes here."""
-    if len(text) <= length and _HARMLESS.fullmatch(text):
+    if len(text) <= length and _is_harmless(text):
         return text  # most are, in a list of thousands
     return html.escape(shortened(text, length))
 
@@ -25,4 +25,5 @@ def isolated(text: str, length: int = MAX_LENGTH) -> str:
 
 def isolating(markup: str) -> str:
     """Return markup so that letters which run from right to left do not reorder what stands beside it."""
-    return f"<bdi>{markup}</bdi>" if _RIGHT_TO_LEFT.search(markup) else markup
+    is_foreign = not markup.isascii() and _RIGHT_TO_LEFT.search(markup)
+    return f"<bdi>{markup}</bdi>" if is_foreign else markup

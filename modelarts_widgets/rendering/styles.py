@@ -41,6 +41,7 @@ LIVE = Skin(is_live=True)
 STATIC = Skin(is_live=False)
 
 
+@cache
 def _classes(*names: str) -> str:
     known = " ".join(f"modelarts-{name}" for name in names if name)
     return f' class="{known}"' if known else ""

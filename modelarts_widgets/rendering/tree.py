@@ -65,9 +65,10 @@ class Row(NamedTuple):
         start = self.children[0].name if self.children else ""
         if not (start.isdecimal() and len(start) <= len(str(MAX_ROWS))):
             return None
-        numbered = enumerate(self.children, int(start))
-        plain = all(row.name == str(index) and not (row.children or row.meaning) for index, row in numbered)
-        return int(start) if plain else None
+        first = int(start)
+        names = list(map(str, range(first, first + len(self.children))))
+        has_more = any(row.children or row.meaning for row in self.children)
+        return None if has_more or [row.name for row in self.children] != names else first
 
 
 def task_tree(task: ExportTask, max_rows: int = MAX_ROWS) -> tuple[Row, ...]:
@@ -208,7 +209,8 @@ class _Layout:
         self._rows -= reserved
         while len(shown) < reserved and self._characters > 0:
             row = next(rows)
-            self._characters -= len(row.name) + min(len(row.value), MAX_VALUE) + len(row.meaning + row.description)
+            name, value, meaning, description, *_ = row
+            self._characters -= len(name) + min(len(value), MAX_VALUE) + len(meaning) + len(description)
             shown.append(row)
         self._rows += reserved - len(shown)
         return shown

@@ -30,7 +30,8 @@ class _Tree:
     def __init__(self, skin: Skin, query: str) -> None:
         self._skin = skin
         self._query = query
-        self._pattern = re.compile(f"({re.escape(query)})", re.IGNORECASE) if query else None
+        self._pattern = re.compile(f"({re.escape(query)})", re.IGNORECASE)
+        self._marked = self._with_marks if query else isolated
 
     def draw(self, rows: Iterable[Row]) -> str:
         drawn = "".join(map(self._branch, rows))
@@ -46,9 +47,8 @@ class _Tree:
 
     def _list(self, row: Row) -> str:
         if row.first_number is not None:
-            items = "".join(
-                f"<li><samp{_whole(child)}>{self._marked(child.value)}</samp></li>" for child in row.children
-            )
+            marked = self._marked
+            items = "".join([f"<li><samp{_whole(child)}>{marked(child.value)}</samp></li>" for child in row.children])
             return f'<ol{self._skin("items")} start="{row.first_number}">{items}</ol>'
         return f"<ul{self._skin('rows')}>{''.join(map(self._item, row.children))}</ul>"
 
@@ -67,9 +67,7 @@ class _Tree:
         value = f"<samp{_whole(row)}>{self._marked(row.value)}</samp>"
         return f"{name} {value} <span{self._skin('meaning')}>{self._marked(row.meaning)}</span>"
 
-    def _marked(self, text: str) -> str:
-        if self._pattern is None:
-            return isolated(text)
+    def _with_marks(self, text: str) -> str:
         pieces = self._pattern.split(text[:MAX_LENGTH])  # what matches is at the odd places
         marked = "".join(
             f"<mark>{escaped(piece)}</mark>" if place % 2 else escaped(piece) for place, piece in enumerate(pieces)

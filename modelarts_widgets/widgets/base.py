@@ -39,6 +39,7 @@ class WatchWidget(ModelBox, Generic[ResultT]):
     background_interval = traitlets.Float(30.0)
     _view_count: int | None
     """As the front end counts."""
+    _dom_classes: tuple[str, ...]
 
     def __init__(self, watch: Watch[ResultT], kit: Kit, parts: Parts, **kwargs: Any) -> None:  # noqa: ANN401 - traits
         self._watch, self._parts = watch, parts
@@ -184,18 +185,17 @@ class WatchWidget(ModelBox, Generic[ResultT]):
         content, now = self._content(), scheduler.SCHEDULER.clock()
         if content.change_key == self._change_key and now - self._drawn_at < MIN_TICK:
             return
-        before = self._sent
-        self._change_key = content.change_key
+        self._change_key, self._drawn_at = content.change_key, now
         self._parts.draw(content)
-        is_paused = self._watch.phase == "paused"
-        self._pause_button.description = "Resume" if is_paused else "Pause"
+        pause = "Resume" if self._watch.phase == "paused" else "Pause"
+        if self._pause_button.description != pause:
+            self._pause_button.description = pause
         children = (*self._parts.widgets, *self._controls)
         if children != self._children:
             self.children = self._children = children
             self._adopt([*children, *self._parts.hidden])
-        self._dom_classes = self._parts.classes
-        if self._sent != before:
-            self._drawn_at = now
+        if self._parts.classes != self._dom_classes:  # which spares traitlets most of its work
+            self._dom_classes = self._parts.classes
 
     # Where it is shown.
 

@@ -315,8 +315,7 @@ def test_a_click_anywhere_on_a_row_chooses_it_and_its_card_has_the_button_that_c
     assert len(set(lengths)) == 1, "all bars are of one length"
     for number, share in ((3, 0.98), (1, 0.5), (4, 0.2)):
         rows.nth(number).scroll_into_view_if_needed()
-        box = rows.nth(number).bounding_box()
-        assert box is not None
+        box = rows.nth(number).evaluate("row => row.getBoundingClientRect().toJSON()")  # in one go: it may be redrawn
         notebook.page.mouse.click(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
         expect(table.get_by_role("radio").nth(number)).to_be_checked()
         expect(rows.nth(number)).to_have_class(re.compile("modelarts-selected"))

@@ -142,7 +142,7 @@ def served(folder: Path, *application: str) -> Iterator[Server]:
             yield Server(f"http://127.0.0.1:{port}", folder)
         finally:
             process.terminate()
-            process.wait(PATIENCE)
+            process.wait(2 * PATIENCE)  # which is more than it gives its kernels
 
 
 def answers(url: str) -> bool:
