@@ -48,6 +48,8 @@ class Card(NamedTuple):
     """Name of the widget in the example of a call: ``monitor`` or ``history``."""
     dataset_id: str = ""
     """ID of the dataset; empty where that is unknown."""
+    is_local: bool = False
+    """Whether times are in the time zone of this machine instead of UTC."""
 
     @classmethod
     def of(cls, state: State, task_id: str, **facts: Any) -> Card:  # noqa: ANN401 - fields of any type
@@ -86,7 +88,7 @@ class Card(NamedTuple):
     @property
     def change_key(self) -> tuple[object, ...]:
         """Equal for two cards that differ in no more than what moves with a bar."""
-        return self.phase, self.task is None, self.task and self.task.status, self.severity
+        return self.phase, self.task is None, self.task and self.task.status, self.severity, self.is_local
 
     @property
     def badge(self) -> str:
@@ -110,7 +112,7 @@ class Card(NamedTuple):
         if self.task is None or self.answered_at is None:
             return "no answer came"
         seen = " ".join(filter(None, [self.task.status or "no status given", self.percent()]))
-        return f"last seen {shortened(seen, 60)} at {timestamp(self.answered_at)}"
+        return f"last seen {shortened(seen, 60)} at {self._time(self.answered_at)}"
 
     def percent(self) -> str:
         """Return the share as text; empty where it is unknown."""
@@ -136,7 +138,7 @@ class Card(NamedTuple):
         if self.task is None:
             return ""
         parts = [_LAYOUTS.get(self.task.export_format or 0, "")]
-        parts += [f"started {timestamp(self.task.created_at)}"] if self.task.created_at else []
+        parts += [f"started {self._time(self.task.created_at)}"] if self.task.created_at else []
         parts += [_elapsed(self.task)] if self.task.is_done else []
         return " · ".join(filter(None, parts))
 
@@ -160,7 +162,7 @@ class Card(NamedTuple):
         """
         if self.note:
             return shortened(self.note, 1_000)
-        since = f"last answer at {timestamp(self.answered_at)}" if self.answered_at else ""  # its age would tick
+        since = f"last answer at {self._time(self.answered_at)}" if self.answered_at else ""  # its age would tick
         if self.phase == "retrying" and self.delay is not None:
             attempt = f"attempt {self.failures} of {self.max_failures} failed, next in {duration(self.delay)}"
             return " · ".join(filter(None, [attempt, since]))
@@ -170,6 +172,9 @@ class Card(NamedTuple):
             "paused": f"polling is paused: {'press Resume' if is_live else f'call {self.widget}.resume()'}",
             "stopped": since if is_running and self.error is None else "",
         }.get(self.phase, "")
+
+    def _time(self, when: datetime) -> str:
+        return timestamp(when, is_local=self.is_local)
 
 
 def status_word(task: ExportTask) -> str:

@@ -32,9 +32,15 @@ def percentage(share: float | None) -> str:
     return "" if share is None else f"{100 * share:.1f} %"
 
 
-def timestamp(when: datetime) -> str:
-    """Return a time in UTC, to the second."""
-    return f"{when:%Y-%m-%d %H:%M:%S} UTC"
+def timestamp(when: datetime, *, is_local: bool = False) -> str:
+    """Return a time to the second: in UTC, or in the time zone of this machine, with its offset."""
+    shown = zoned(when, is_local=is_local)
+    return f"{shown:%Y-%m-%d %H:%M:%S} {'UTC' if not shown.utcoffset() else f'{shown:%z}'}"
+
+
+def zoned(when: datetime, *, is_local: bool) -> datetime:
+    """Return a time as it is, or in the time zone of this machine."""
+    return when.astimezone() if is_local else when
 
 
 def duration(seconds: float) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from ..api.models import ExportTask
-from .humanize import percentage, plural, quantity
+from .humanize import percentage, plural, quantity, zoned
 
 RUNNING, SUCCEEDED, FAILED, OTHER = GROUPS = ("running", "succeeded", "failed", "other")
 """Groups of exports; ``other`` holds those whose status is not documented."""
@@ -30,9 +30,9 @@ def mode(task: ExportTask) -> str:
     return {"DIR": "OBS", "NEW_DATASET": "new dataset"}.get(destination, destination)
 
 
-def created(task: ExportTask) -> str:
-    """Return when an export was created, in UTC, to the minute; empty where that is unknown."""
-    return f"{task.created_at:%Y-%m-%d %H:%M}" if task.created_at else ""
+def created(task: ExportTask, *, is_local: bool = False) -> str:
+    """Return when an export was created, to the minute, in UTC or local time; empty where that is unknown."""
+    return f"{zoned(task.created_at, is_local=is_local):%Y-%m-%d %H:%M}" if task.created_at else ""
 
 
 def samples(task: ExportTask) -> str:
@@ -60,16 +60,20 @@ def counts(by_group: Mapping[str, int]) -> str:
     return ", ".join(f"{by_group[name]:,} {_NAMES.get(name, name)}" for name in GROUPS if by_group.get(name))
 
 
-def select(tasks: Iterable[ExportTask], status: str = "", query: str = "") -> tuple[ExportTask, ...]:
+def select(
+    tasks: Iterable[ExportTask], status: str = "", query: str = "", *, is_local: bool = False
+) -> tuple[ExportTask, ...]:
     """Return the exports of a group whose row contains a text, in any case."""
     wanted = query.casefold()
     return tuple(
-        task for task in tasks if (not status or group(task) == status) and (not wanted or wanted in _row_text(task))
+        task
+        for task in tasks
+        if (not status or group(task) == status) and (not wanted or wanted in _row_text(task, is_local=is_local))
     )
 
 
-def _row_text(task: ExportTask) -> str:
+def _row_text(task: ExportTask, *, is_local: bool) -> str:
     name = task.export_params.export_new_dataset_name if task.export_params else None
-    words = [task.task_id, created(task), mode(task), name, task.path, task.obs_uri, task.status, group(task)]
-    words += [samples(task), percentage(task.fraction)]
+    words = [task.task_id, created(task, is_local=is_local), mode(task), name, task.path, task.obs_uri]
+    words += [task.status, group(task), samples(task), percentage(task.fraction)]
     return "\n".join(filter(None, words)).casefold()

@@ -103,7 +103,8 @@ def history_text(table: Table) -> str:
     tasks, more = _telling(table.tasks or ())
     problems = [f"! {table.state.problem()}" if table.state.problem() else "", f"  {table.state.next_step()}".rstrip()]
     lines = [f"Dataset exports {shortened(table.state.task_id, 60)}  {table.headline()}", *problems]
-    lines += _columns([_COLUMNS, *map(_cells, tasks)]) if tasks else []
+    cells = [_names(table), *(_cells(task, is_local=table.state.is_local) for task in tasks)]
+    lines += _columns(cells) if tasks else []
     lines += [more, card_text(table.selected) if table.selected else ""]
     return "\n".join(filter(None, lines))
 
@@ -131,16 +132,17 @@ def _grid(table: Table, tasks: Sequence[ExportTask], skin: Skin) -> str:
     if not tasks:
         return ""
     selected = table.selected.task_id if table.selected else None
-    heads = zip(_COLUMNS, _PARTS, strict=True)
+    heads = zip(_names(table), _PARTS, strict=True)
     names = "".join(f'<th scope="col"{skin(part)}>{name}</th>' for name, part in heads)
-    body = "".join(_row(task, skin, is_selected=task.task_id == selected) for task in tasks)
+    is_local = table.state.is_local
+    body = "".join(_row(task, skin, is_selected=task.task_id == selected, is_local=is_local) for task in tasks)
     drawn = f"<table{skin('table')}><thead><tr{skin('line')}>{names}</tr></thead><tbody>{body}</tbody></table>"
     reachable = ' role="group" aria-label="Exports" tabindex="0"' if skin is LIVE else ""  # it may be scrolled
     return f"<div{skin('grid', f'of-{len(tasks)}')}{reachable}>{drawn}</div>"
 
 
-def _row(task: ExportTask, skin: Skin, *, is_selected: bool) -> str:
-    name, date, kind, path, counted, _, _ = _cells(task)
+def _row(task: ExportTask, skin: Skin, *, is_selected: bool, is_local: bool) -> str:
+    name, date, kind, path, counted, _, _ = _cells(task, is_local=is_local)
     card = Card(name, task, "polling")
     status = f"<span{skin('status', card.severity)}{_tooltip(task)}>{isolated(status_word(task))}</span>"
     whole = f' title="{escaped(task.obs_uri or "")}"' if len(task.obs_uri or "") > _MAX_PATH or skin is LIVE else ""
@@ -156,10 +158,14 @@ def _tooltip(task: ExportTask) -> str:
     return f' title="{escaped(words)}"' if words else ""
 
 
-def _cells(task: ExportTask) -> tuple[str, ...]:
+def _names(table: Table) -> tuple[str, ...]:
+    return tuple(name.replace("UTC", "local") for name in _COLUMNS) if table.state.is_local else _COLUMNS
+
+
+def _cells(task: ExportTask, *, is_local: bool) -> tuple[str, ...]:
     return (
         shortened(task.task_id or "", _MAX_ID),
-        created(task),
+        created(task, is_local=is_local),
         shortened(mode(task), _MAX_WORD),
         shortened(task.obs_uri or "", _MAX_PATH),
         samples(task),

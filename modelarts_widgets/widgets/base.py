@@ -37,6 +37,7 @@ class WatchWidget(ModelBox, Generic[ResultT]):
     error = traitlets.Instance(Exception, allow_none=True, read_only=True)
     interval = traitlets.Float(2.0)
     background_interval = traitlets.Float(30.0)
+    local_time = traitlets.Bool()
     _view_count: int | None
     """As the front end counts."""
     _dom_classes: tuple[str, ...]
@@ -59,6 +60,7 @@ class WatchWidget(ModelBox, Generic[ResultT]):
         self._view_count = 0  # from now on, the front end counts its views
         self.observe(self._apply_interval, ["interval", "background_interval"])
         self.observe(self._follow_views, "_view_count")
+        self.observe(lambda _: self._on_state(watch.state), "local_time")
         self._apply_interval()
         watch.subscribe(self._on_state)
         family.ALL.add(self)

@@ -12,6 +12,7 @@ from ..polling import scheduler
 from ..polling.exports import watch_exports
 from ..polling.subject import StatusClient
 from ..rendering import Card, Table, history_bundle, history_html, history_text
+from ..rendering.humanize import timestamp
 from ..rendering.summary import GROUPS, group_named, mode, select, summary
 from .base import WatchWidget
 from .parts import Kit
@@ -60,6 +61,8 @@ class ExportHistory(WatchWidget[list[ExportTask]]):
     idle_timeout : float
         Seconds without a touch after which a table in which nothing runs becomes plain HTML; 60.0 until you
         change it.
+    local_time : bool
+        Whether times are in the time zone of the kernel's machine instead of UTC, the default.
     background_interval : float
         Seconds between two refreshes when the last view of the table has gone; 30.0 until you change it.
 
@@ -168,9 +171,9 @@ class ExportHistory(WatchWidget[list[ExportTask]]):
 
     def _content(self, note: str = "") -> Table:
         state = self._watch.state
-        head = Card.of(state, self.dataset_id, note=note, widget="history")
+        head = Card.of(state, self.dataset_id, note=note, widget="history", is_local=self.local_time)
         status = "" if self.status_filter == ALL else self.status_filter
-        matching = select(state.tasks or (), status, self.filter)
+        matching = select(state.tasks or (), status, self.filter, is_local=self.local_time)
         table = Table(head, state.tasks, matching, 0, self._selected_card())
         return table._replace(page=min(self.page - 1, table.last_page))
 
@@ -180,14 +183,15 @@ class ExportHistory(WatchWidget[list[ExportTask]]):
         if task is None or self.selected is None:
             return None
         phase = "done" if task.is_done else "polling" if state.phase == "polling" else "idle"
-        return Card(self.selected, task, phase, self._watch._speed(self.selected), dataset_id=self.dataset_id)
+        speed = self._watch._speed(self.selected)
+        return Card(self.selected, task, phase, speed, dataset_id=self.dataset_id, is_local=self.local_time)
 
     def _render(self, note: str = "") -> dict[str, str]:
         return history_bundle(self._content(note))
 
     def _exit_note(self) -> str:
         answered_at = self._watch.state.answered_at
-        seen = f"last seen at {answered_at:%Y-%m-%d %H:%M:%S} UTC" if answered_at else "no answer came"
+        seen = f"last seen at {timestamp(answered_at, is_local=self.local_time)}" if answered_at else "no answer came"
         return f"{seen}, before the kernel ended; go on with ExportHistory({self.dataset_id!r})"
 
     # Who looks.

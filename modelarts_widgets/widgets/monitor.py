@@ -54,6 +54,8 @@ class ExportMonitor(WatchWidget[ExportTask]):
         What went wrong since the last good answer.
     background_interval : float
         Seconds between two requests when the last view of the card has gone; 30.0 until you change it.
+    local_time : bool
+        Whether times are in the time zone of the kernel's machine instead of UTC, the default.
     filter : str
         Text that the rows of the tree must contain; empty shows all. May be changed at any time.
 
@@ -120,7 +122,8 @@ class ExportMonitor(WatchWidget[ExportTask]):
         state = self._watch.state
         task = state.tasks[0] if state.tasks else None
         speed = self._watch._speed(task.task_id) if task else None
-        return Card.of(state, self.task_id, task=task, speed=speed, note=note, dataset_id=self.dataset_id)
+        card = Card.of(state, self.task_id, task=task, speed=speed, note=note, dataset_id=self.dataset_id)
+        return card._replace(is_local=self.local_time)
 
     def _render(self, note: str = "") -> dict[str, str]:
         return card_bundle(self._content(note))

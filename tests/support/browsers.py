@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import Browser, Dialog, Locator, Page, expect, sync_playwright
@@ -142,7 +143,17 @@ def served(folder: Path, *application: str) -> Iterator[Server]:
             yield Server(f"http://127.0.0.1:{port}", folder)
         finally:
             process.terminate()
-            process.wait(2 * PATIENCE)  # which is more than it gives its kernels
+            until(lambda: process.poll() is not None or not kernels(process.pid), 2 * PATIENCE)
+            process.kill()  # it may wait for ever for a worker thread of anyio
+            process.wait()
+
+
+def kernels(server: int) -> list[psutil.Process]:
+    """Return the processes that a server has started and that still run."""
+    try:
+        return psutil.Process(server).children()
+    except psutil.NoSuchProcess:
+        return []
 
 
 def answers(url: str) -> bool:

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from queue import Empty
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import zmq
@@ -109,14 +110,18 @@ def _connected(manager: KernelManager) -> BlockingKernelClient:
 @contextmanager
 def running_kernel(**options: Any) -> Iterator[Kernel]:  # noqa: ANN401 - whatever a kernel's process takes
     """Start a kernel, and end it."""
-    manager = KernelManager(kernel_name="python3", shutdown_wait_time=PATIENCE)
-    manager.start_kernel(**options)
-    client = _connected(manager)
-    kernel = Kernel(manager, client)
-    try:
-        client.wait_for_ready(timeout=PATIENCE)
-        yield kernel
-    finally:
-        kernel.stop_channels()
-        manager.shutdown_kernel(now=True)
-        manager.cleanup_resources()
+    with TemporaryDirectory() as folder:
+        # Files instead of ports: those that it finds free may have been taken by others when its kernel starts.
+        manager = KernelManager(
+            kernel_name="python3", shutdown_wait_time=PATIENCE, transport="ipc", ip=f"{folder}/kernel"
+        )
+        manager.start_kernel(**options)
+        client = _connected(manager)
+        kernel = Kernel(manager, client)
+        try:
+            client.wait_for_ready(timeout=PATIENCE)
+            yield kernel
+        finally:
+            kernel.stop_channels()
+            manager.shutdown_kernel(now=True)
+            manager.cleanup_resources()

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from ipywidgets import Widget
 from support import EXAMPLE, Script
+from support.outputs import Outputs
 from support.virtual import VirtualScheduler
 
 from modelarts_widgets import ExportHistory, ExportMonitor
 from modelarts_widgets.simulator import Clock
-from modelarts_widgets.widgets import display
+from modelarts_widgets.widgets import family
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 Shown = Callable[..., Any]
@@ -22,33 +22,6 @@ Shown = Callable[..., Any]
 def answers(first: int, last: int) -> list[dict[str, Any]]:
     """Return answers of an export that moves by one percent each time."""
     return [EXAMPLE | {"progress": float(share), "finished_sample_count": share} for share in range(first, last)]
-
-
-class Outputs:
-    """Stands in for a kernel and its front end: holds what one output has shown, and the hooks of cells."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.bundles: list[dict[str, Any]] = []
-        self._hooks: dict[str, Callable[[], None]] = {}
-        shell = SimpleNamespace(kernel=self, events=SimpleNamespace(register=self._hooks.__setitem__))
-        handle = SimpleNamespace(display=self._show, update=self._show)
-        monkeypatch.setattr(display, "get_ipython", lambda: shell)
-        monkeypatch.setattr(display, "DisplayHandle", lambda: handle)
-        monkeypatch.setattr(display.FRONT_END, "has_shown", False)
-        monkeypatch.setattr(Widget, "_control_comm", None)
-
-    def _show(self, bundle: dict[str, Any], *, raw: bool) -> None:
-        assert raw
-        self.bundles.append(bundle)
-
-    def cell(self, hook: str) -> None:
-        """Begin or end a cell."""
-        self._hooks[f"{hook}_run_cell"]()
-
-    @property
-    def texts(self) -> list[str]:
-        """What a front end without widgets has shown."""
-        return [bundle["text/plain"] for bundle in self.bundles]
 
 
 @pytest.fixture
@@ -182,3 +155,15 @@ def test_a_card_of_many_rows_is_sent_less_often(scheduler: VirtualScheduler, out
     run(scheduler, clock, 30.0)
     assert 2 <= len(outputs.bundles) <= 5
     monitor.close()
+
+
+def test_nothing_comes_after_the_last_words_of_a_process(
+    shown: Shown, scheduler: VirtualScheduler, outputs: Outputs, clock: Clock
+) -> None:
+    shown(Script(*answers(1, 90)))
+    run(scheduler, clock, 10.0)
+    family._take_leave()  # as at the end of a process, of which there is one only
+    last = outputs.texts[-1]
+    assert "before the kernel ended" in last
+    run(scheduler, clock, 20.0)
+    assert outputs.texts[-1] == last, "though polling went on for a moment"
