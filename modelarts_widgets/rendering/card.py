@@ -133,14 +133,13 @@ class Card(NamedTuple):
         places = ("from dataset", self.dataset_id), ("to", self.task.obs_uri if self.task else None)
         return tuple((word, shortened(place)) for word, place in places if place)
 
-    def times(self) -> str:
-        """Return the directory structure, when the export started and how long it took."""
-        if self.task is None:
-            return ""
-        parts = [_LAYOUTS.get(self.task.export_format or 0, "")]
-        parts += [f"started {self._time(self.task.created_at)}"] if self.task.created_at else []
-        parts += [_elapsed(self.task)] if self.task.is_done else []
-        return " · ".join(filter(None, parts))
+    def times(self) -> tuple[str, str, str]:
+        """Return the directory structure, when the export started and how long it took; what is unknown is empty."""
+        task = self.task
+        if task is None:
+            return "", "", ""
+        started = f"started {self._time(created)}" if (created := task.created_at) else ""
+        return _LAYOUTS.get(task.export_format or 0, ""), started, _elapsed(task) if task.is_done else ""
 
     def problem(self) -> str:
         """Return what went wrong, in the export or in polling; empty when nothing did."""

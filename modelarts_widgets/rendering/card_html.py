@@ -6,8 +6,6 @@ inline style, since many notebook viewers strip style sheets from saved output, 
 
 from __future__ import annotations
 
-import re
-
 from .card import Card
 from .markup import escaped, isolated
 from .styles import LIVE, STATIC, Skin, theme
@@ -48,7 +46,9 @@ def bar_html(card: Card, skin: Skin = LIVE) -> str:
 def facts_html(card: Card, skin: Skin = LIVE) -> str:
     """Return where the export goes and its times."""
     route = " ".join(f"{word} <samp>{isolated(place)}</samp>" for word, place in card.route())
-    times = re.sub(r"started [^·]*[^· ]", lambda found: f"<span{skin('time')}>{found[0]}</span>", card.times())
+    layout, started, took = card.times()
+    dated = f"<span{skin('time')}>{started}</span>" if started else ""
+    times = " · ".join(filter(None, [layout, dated, took]))
     lines = "<br>".join(filter(None, [route, times]))
     return f"<div{skin('facts')}>{lines}</div>" if lines else ""
 

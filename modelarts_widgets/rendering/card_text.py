@@ -18,7 +18,8 @@ _MAX_ROWS = 160
 
 def card_text(card: Card) -> str:
     """Return the card with its tree, every branch unfolded, in fewer than 200 lines."""
-    lines = [_head(card), *_problem(card), _bar(card), card.counts(), _route(card), card.times()]
+    lines = [_head(card), *_problem(card), _bar(card), card.counts(), _route(card)]
+    lines += [" · ".join(filter(None, card.times()))]
     lines += [line for row in (task_tree(card.task, _MAX_ROWS) if card.task else ()) for line in _row(row, 0)]
     return "\n".join(filter(None, lines))
 

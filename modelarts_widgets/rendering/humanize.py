@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from datetime import datetime
 
 from ..api.text import printable
@@ -9,6 +10,7 @@ from ..api.text import printable
 MAX_LENGTH = 200
 """Characters of one value that are shown; the rest is cut, with an ellipsis."""
 
+_MINUTES = (0, 1, 2, 5, 10, 20, 30, 60, 120, 180, 360, 720, 1_440)
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
@@ -63,8 +65,7 @@ def about(seconds: float) -> str:
 
 def at_least(seconds: float) -> str:
     """Return a lower bound of a duration, in steps so that it seldom changes: ``over 10 min``."""
-    steps = (0, 1, 2, 5, 10, 20, 30, 60, 120, 180, 360, 720, 1_440)
-    minutes = max(step for step in steps if seconds >= 60 * step)
+    minutes = _MINUTES[bisect(_MINUTES, max(0.0, seconds) / 60) - 1]
     days = int(min(seconds, 10**9) // 86_400)
     return f"over {duration(86_400 * days if days else 60 * minutes)}" if minutes else "under 1 min"
 

@@ -209,7 +209,7 @@ class _Layout:
         self._rows -= reserved
         while len(shown) < reserved and self._characters > 0:
             row = next(rows)
-            name, value, meaning, description, *_ = row
+            name, value, meaning, description, _, _ = row
             self._characters -= len(name) + min(len(value), MAX_VALUE) + len(meaning) + len(description)
             shown.append(row)
         self._rows += reserved - len(shown)

@@ -46,10 +46,12 @@ class _Tree:
         return f"<details{_open(row)}>{summary}{self._list(row)}</details>"
 
     def _list(self, row: Row) -> str:
-        if row.first_number is not None:
+        start = row.first_number
+        if start is not None:
             marked = self._marked
-            items = "".join([f"<li><samp{_whole(child)}>{marked(child.value)}</samp></li>" for child in row.children])
-            return f'<ol{self._skin("items")} start="{row.first_number}">{items}</ol>'
+            values = [child.value for child in row.children]
+            items = "".join([f"<li><samp{_whole(value)}>{marked(value)}</samp></li>" for value in values])
+            return f'<ol{self._skin("items")} start="{start}">{items}</ol>'
         return f"<ul{self._skin('rows')}>{''.join(map(self._item, row.children))}</ul>"
 
     def _item(self, row: Row) -> str:
@@ -57,14 +59,14 @@ class _Tree:
         if not row.children:
             return f"<li{skin('row')}>{self._cells(row)}</li>"
         name = f"<span{skin('name')}{_described(row)}>{self._marked(row.name)}</span>"
-        summary = f"<summary>{name}\N{EN SPACE}<span{_whole(row)}>{self._marked(row.value)}</span></summary>"
+        summary = f"<summary>{name}\N{EN SPACE}<span{_whole(row.value)}>{self._marked(row.value)}</span></summary>"
         return f"<li{skin('group')}><details{_open(row)}>{summary}{self._list(row)}</details></li>"
 
     def _cells(self, row: Row) -> str:
         name = f"<span{_described(row)}>{self._marked(row.name)}</span>"
         if not row.meaning:
-            return f"{name} <samp{self._skin('alone')}{_whole(row)}>{self._marked(row.value)}</samp>"
-        value = f"<samp{_whole(row)}>{self._marked(row.value)}</samp>"
+            return f"{name} <samp{self._skin('alone')}{_whole(row.value)}>{self._marked(row.value)}</samp>"
+        value = f"<samp{_whole(row.value)}>{self._marked(row.value)}</samp>"
         return f"{name} {value} <span{self._skin('meaning')}>{self._marked(row.meaning)}</span>"
 
     def _with_marks(self, text: str) -> str:
@@ -83,6 +85,6 @@ def _described(row: Row) -> str:
     return f' title="{escaped(row.description)}"' if row.description else ""
 
 
-def _whole(row: Row) -> str:
+def _whole(value: str) -> str:
     """Return a tooltip with what is cut from a long value."""
-    return f' title="{escaped(row.value, MAX_VALUE)}"' if len(row.value) > MAX_LENGTH else ""
+    return f' title="{escaped(value, MAX_VALUE)}"' if len(value) > MAX_LENGTH else ""
