@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from io import BytesIO
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Browser, expect
 from support import until
 from support.browsers import SETUP, Notebook, Server, chromium, served
@@ -67,6 +69,8 @@ STATIC = """
 for widget in shown:
     display(HTML(widget.to_html()))
 """
+FRAME = 400
+"""Milliseconds between two frames of the moving picture."""
 SIDE = "display(HBox([watch(600.0), watch(600.0)]))"
 
 
@@ -90,6 +94,25 @@ def take(browser: Browser, url: str, theme: str, suffix: str) -> None:
     table = notebook.cell(4).locator(".modelarts-history")
     until(lambda: "samples/s" in table.inner_text() and notebook.share(4) != 0, 60.0)
     table.screenshot(path=IMAGES / f"history{suffix}.png")
+    notebook.page.close()
+
+
+def film(browser: Browser, url: str) -> None:
+    """Take the moving picture: one export from its beginning to its end."""
+    notebook = Notebook(browser.new_page(viewport={"width": WIDTH, "height": 1_500}), url)
+    notebook.finish(0)
+    notebook.finish(1)
+    output = notebook.cell(1).locator(".jp-OutputArea-output")
+    expect(output).to_contain_text("Export parameters")
+    box = output.bounding_box()
+    assert box is not None
+    frames: list[Image.Image] = []
+    while not frames or "✓ SUCCESSED" not in output.inner_text():
+        notebook.page.wait_for_timeout(FRAME)
+        shot = notebook.page.screenshot(clip={"x": box["x"], "y": box["y"], "width": box["width"] - 12, "height": box["height"]})
+        frames.append(Image.open(BytesIO(shot)).convert("RGB"))
+    shown_for = {"duration": [*[FRAME] * (len(frames) - 1), 4_000], "loop": 0}
+    frames[0].save(IMAGES / "live.webp", save_all=True, append_images=frames[1:], quality=80, method=6, **shown_for)
     notebook.page.close()
 
 
@@ -151,6 +174,8 @@ def main() -> None:
         folder = Path(work) / "notebooks"
         folder.mkdir()
         with served(folder, "jupyterlab", "--expose-app-in-browser") as server:
+            server.write("film.ipynb", [SETUP, f"{PETS}\nwatch(15.0, params=pets)"])
+            film(browser, f"{server.url}/lab/workspaces/film/tree/film.ipynb?reset")
             each_theme(browser, server, looks)
 
 

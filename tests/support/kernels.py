@@ -110,18 +110,31 @@ def _connected(manager: KernelManager) -> BlockingKernelClient:
 @contextmanager
 def running_kernel(**options: Any) -> Iterator[Kernel]:  # noqa: ANN401 - whatever a kernel's process takes
     """Start a kernel, and end it."""
+    with _running(KernelManager(kernel_name="python3", shutdown_wait_time=PATIENCE), **options) as kernel:
+        yield kernel
+
+
+@contextmanager
+def restartable_kernel() -> Iterator[Kernel]:
+    """Start a kernel whose sockets are files: its ports might be taken by others while it is restarted.
+
+    For few messages: what waits to be read has less room there.
+    """
     with TemporaryDirectory() as folder:
-        # Files instead of ports: those that it finds free may have been taken by others when its kernel starts.
-        manager = KernelManager(
-            kernel_name="python3", shutdown_wait_time=PATIENCE, transport="ipc", ip=f"{folder}/kernel"
-        )
-        manager.start_kernel(**options)
-        client = _connected(manager)
-        kernel = Kernel(manager, client)
-        try:
-            client.wait_for_ready(timeout=PATIENCE)
+        files = {"transport": "ipc", "ip": f"{folder}/kernel"}
+        with _running(KernelManager(kernel_name="python3", shutdown_wait_time=PATIENCE, **files)) as kernel:
             yield kernel
-        finally:
-            kernel.stop_channels()
-            manager.shutdown_kernel(now=True)
-            manager.cleanup_resources()
+
+
+@contextmanager
+def _running(manager: KernelManager, **options: Any) -> Iterator[Kernel]:  # noqa: ANN401 - whatever its process takes
+    manager.start_kernel(**options)
+    client = _connected(manager)
+    kernel = Kernel(manager, client)
+    try:
+        client.wait_for_ready(timeout=PATIENCE)
+        yield kernel
+    finally:
+        kernel.stop_channels()
+        manager.shutdown_kernel(now=True)
+        manager.cleanup_resources()
