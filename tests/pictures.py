@@ -109,7 +109,7 @@ def film(browser: Browser, url: str) -> None:
     frames: list[Image.Image] = []
     while not frames or "✓ SUCCESSED" not in output.inner_text():
         notebook.page.wait_for_timeout(FRAME)
-        shot = notebook.page.screenshot(clip={"x": box["x"], "y": box["y"], "width": box["width"] - 12, "height": box["height"]})
+        shot = notebook.page.screenshot(clip={**box, "width": box["width"] - 12})  # without the edge of the cell
         frames.append(Image.open(BytesIO(shot)).convert("RGB"))
     shown_for = {"duration": [*[FRAME] * (len(frames) - 1), 4_000], "loop": 0}
     frames[0].save(IMAGES / "live.webp", save_all=True, append_images=frames[1:], quality=80, method=6, **shown_for)

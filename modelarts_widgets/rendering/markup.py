@@ -13,13 +13,13 @@ _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-
 
 def escaped(text: str, length: int = MAX_LENGTH) -> str:
     """Return text of any origin as harmless markup: bounded, printable, escaped. All foreign text passes here."""
-    if len(text) <= length and _is_harmless(text):
-        return text  # most are, in a list of thousands
     return html.escape(shortened(text, length))
 
 
 def isolated(text: str, length: int = MAX_LENGTH) -> str:
     """Return text of any origin as content that does not reorder what stands beside it; see `escaped`."""
+    if len(text) <= length and _is_harmless(text):
+        return text  # most are, in a list of thousands
     return isolating(escaped(text, length))
 
 

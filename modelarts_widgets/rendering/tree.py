@@ -182,12 +182,15 @@ class _Layout:
         inner = _NESTED.get((document, name), _UNDECLARED)
         if isinstance(value, dict):
             return self.fields(inner, value, depth)
-        rows = (self._element(inner, str(number), element, depth) for number, element in enumerate(value, 1))
+        rows = (
+            Row(str(number), element)  # most are, in long lists
+            if element and isinstance(element, str)
+            else self._element(inner, str(number), element, depth)
+            for number, element in enumerate(value, 1)
+        )
         return self._elements(rows, len(value), name if document == "ExportParams" else "")
 
     def _element(self, document: str, name: str, value: object, depth: int) -> Row:
-        if value and isinstance(value, str):
-            return Row(name, value)
         if document not in DESCRIPTIONS or not isinstance(value, dict):
             return self._row(_UNDECLARED, name, value, depth)
         title = value.get("name")

@@ -40,7 +40,6 @@ class WatchWidget(ModelBox, Generic[ResultT]):
     local_time = traitlets.Bool()
     _view_count: int | None
     """As the front end counts."""
-    _dom_classes: tuple[str, ...]
 
     def __init__(self, watch: Watch[ResultT], kit: Kit, parts: Parts, **kwargs: Any) -> None:  # noqa: ANN401 - traits
         self._watch, self._parts = watch, parts
@@ -49,9 +48,8 @@ class WatchWidget(ModelBox, Generic[ResultT]):
         self._was_seen = self._is_closed = False
         self._change_key: object = None
         self._drawn_at = float("-inf")
-        self._refresh_button = kit.button("Refresh", "Poll the service now", self.refresh)
         self._pause_button = kit.button("Pause", "Pause or resume the polling, not the export", self._toggle)
-        self._controls = [self._refresh_button, self._pause_button]
+        self._controls = [kit.button("Refresh", "Poll the service now", self.refresh), self._pause_button]
         self._children = (*parts.widgets, *self._controls)
         options = {"layout": kit.layout, "children": self._children, "_dom_classes": parts.classes}
         super().__init__(**{**options, **kwargs})

@@ -58,6 +58,7 @@ class ModelBox(VBox):
 
     _lock: threading.RLock
     """Held while this widget draws, opens or frees; never while code of others runs."""
+    _dom_classes: tuple[str, ...]
     _is_lent = False
     """Whether somebody has asked for the ID of the model, to put it where we do not hear of its end."""
 

@@ -525,7 +525,7 @@ def test_pause_and_resume_are_one_button(watch: Watch, scheduler: VirtualSchedul
     history._pause_button.click()
     assert (history.phase, history._pause_button.description) == ("polling", "Pause")
     asked = history.watch._subject.client.asked
-    history._refresh_button.click()
+    history._controls[0].click()
     scheduler.step()
     assert history.watch._subject.client.asked == asked + 1
 
