@@ -360,6 +360,20 @@ def test_a_list_that_is_refused_sends_no_second_login(
         assert (watch.phase, watch.error) == ("polling", None)
 
 
+def test_no_list_is_sent_with_credentials_that_have_been_refused_meanwhile(
+    simulator: Simulator, client: ModelArtsClient, follow: Follow, scheduler: VirtualScheduler
+) -> None:
+    export = simulator.add_export(seconds=7_200, gradual=False)
+    watch = follow(client, export.dataset_id, export.task_id)
+    watch.start()
+    steps(scheduler, STILL)
+    simulator.inject("refused")
+    with pytest.raises(AuthenticationError):
+        client.get_export_task(export.dataset_id, export.task_id)
+    steps(scheduler, 3)
+    assert (watch.phase, simulator.requests) == ("needs-auth", STILL + 1)
+
+
 @pytest.mark.parametrize("fault", ["internal", "throttled for seconds", "not found", "cut", "hostile", "forbidden"])
 def test_a_list_of_a_real_client_that_fails_disturbs_nothing(
     simulator: Simulator, client: ModelArtsClient, follow: Follow, scheduler: VirtualScheduler, fault: str
