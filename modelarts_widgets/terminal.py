@@ -25,7 +25,8 @@ def content_of(watch: Watch[Any]) -> Card | Table:
         return Table(Card.of(state, dataset_id, widget="watch"), state.tasks, state.tasks or ())
     task = state.tasks[0] if state.tasks else None
     speed = watch._speed(task.task_id) if task else None
-    return Card.of(state, task_ids[0], task=task, speed=speed, widget="watch", dataset_id=dataset_id)
+    facts = {"task": task, "speed": speed, "forecast": watch._subject.forecast(state), "dataset_id": dataset_id}
+    return Card.of(state, task_ids[0], **facts, widget="watch")
 
 
 @contextmanager

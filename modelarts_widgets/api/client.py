@@ -58,7 +58,9 @@ class ModelArtsClient:
 
     >>> with ModelArtsClient(simulator.endpoint, simulator.project_id, auth=TokenAuth(simulator.token)) as client:
     ...     client.get_export_task(export.dataset_id, export.task_id)
+    ...     [task.status for task in client.list_export_tasks(export.dataset_id)]
     <ExportTask d2b7b3015ed81d83b1ee SUCCESSED 100.0 %>
+    ['SUCCESSED']
     """
 
     def __init__(

@@ -30,6 +30,16 @@ class ModelArtsError(Exception):
         ID of the request, for the service's support.
     retry_after : float, optional
         Seconds to wait, as the service asks; ``None`` when it does not.
+
+    Examples
+    --------
+    With ``export`` and ``client`` as in the example of `watch_export`:
+
+    >>> try:
+    ...     client.get_export_task(export.dataset_id, "no-such-task")
+    ... except ModelArtsError as error:
+    ...     print(type(error).__name__, error.status_code, error.error_code)
+    NotFoundError 400 ModelArts.4359
     """
 
     summary: ClassVar[str] = "The request to ModelArts failed"

@@ -7,159 +7,159 @@ where that is lossless, and is ``None`` otherwise. ``raw`` keeps every document 
 from __future__ import annotations
 
 import dataclasses
-import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from .coercion import boolean, integer, moment, number, text, text_lists, texts
+from .document import Document, field, many, one
 from .errors import ExportFailedError
-from .plain import plain
 from .text import printable
 
-_DocumentT = TypeVar("_DocumentT", bound="_Document")
-
-
-def _one(document: type[_DocumentT]) -> Callable[[object], _DocumentT | None]:
-    return lambda value: document.from_json(value) if isinstance(value, dict) else None
-
-
-def _many(document: type[_DocumentT]) -> Callable[[object], tuple[_DocumentT, ...] | None]:
-    def read(value: object) -> tuple[_DocumentT, ...] | None:
-        if not isinstance(value, list):
-            return None
-        return tuple(document.from_json(item) for item in value if isinstance(item, dict))
-
-    return read
-
-
-def _field(read: Callable[[object], object], *, hashed: bool = True) -> Any:  # noqa: ANN401 - stands for any field type
-    return dataclasses.field(default=None, hash=hashed, metadata={"read": read})
-
 
 @dataclasses.dataclass(frozen=True)
-class _Document:
-    raw: Mapping[str, Any] = dataclasses.field(default_factory=dict, hash=False, repr=False, kw_only=True)
-    """The JSON object as received, undeclared keys among them."""
+class SearchLabel(Document):
+    """One label that samples are searched by (Table 6). Every field is ``None`` when the service does not send it.
 
-    @classmethod
-    def from_json(cls: type[_DocumentT], document: Mapping[str, Any]) -> _DocumentT:
-        """Return the document in a decoded JSON object. Never raises: what cannot be coerced is ``None``."""
-        return cls(raw=document, **{name: read(document.get(name)) for name, read in _readers(cls)})  # type: ignore[arg-type] # a class can be hashed
+    Examples
+    --------
+    >>> SearchLabel.from_json({"name": "cat", "property": {"@modelarts:shape": ["bndbox"]}}).name
+    'cat'
+    """
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the document for ``json.dumps``; see `ExportTask.to_dict`."""
-        return {**plain(self.raw), **{name: plain(getattr(self, name)) for name, _ in _readers(type(self))}}  # type: ignore[arg-type] # a class can be hashed
-
-
-@functools.cache
-def _readers(document: type[_Document]) -> list[tuple[str, Callable[[object], object]]]:
-    return [(field.name, field.metadata["read"]) for field in dataclasses.fields(document) if field.metadata]
-
-
-@dataclasses.dataclass(frozen=True)
-class SearchLabel(_Document):
-    """One label that samples are searched by (Table 6). Every field is ``None`` when the service does not send it."""
-
-    name: str | None = _field(text)
+    name: str | None = field(text)
     """The label's name."""
-    op: str | None = _field(text)
+    op: str | None = field(text)
     """How several attributes combine: ``AND`` or ``OR``."""
-    property: dict[str, tuple[str, ...] | None] | None = _field(text_lists, hashed=False)
+    property: dict[str, tuple[str, ...] | None] | None = field(text_lists, hashed=False)
     """Attribute name to accepted values; a value of ``None`` accepts any."""
-    type: int | None = _field(integer)
+    type: int | None = field(integer)
     """Code of the label type, 0 to 600."""
 
 
 @dataclasses.dataclass(frozen=True)
-class SearchLabels(_Document):
-    """The labels that samples are searched by (Table 5)."""
+class SearchLabels(Document):
+    """The labels that samples are searched by (Table 5).
 
-    labels: tuple[SearchLabel, ...] | None = _field(_many(SearchLabel))
+    Examples
+    --------
+    >>> searched = SearchLabels.from_json({"op": "OR", "labels": [{"name": "cat"}, {"name": "dog"}]})
+    >>> [label.name for label in searched.labels]
+    ['cat', 'dog']
+    """
+
+    labels: tuple[SearchLabel, ...] | None = field(many(SearchLabel))
     """The labels."""
-    op: str | None = _field(text)
+    op: str | None = field(text)
     """How several labels combine: ``AND`` or ``OR``. ``None`` is usual for a single label."""
 
 
 @dataclasses.dataclass(frozen=True)
-class SearchProp(_Document):
-    """The sample attributes that are searched by (Table 7)."""
+class SearchProp(Document):
+    """The sample attributes that are searched by (Table 7).
 
-    op: str | None = _field(text)
+    Examples
+    --------
+    >>> SearchProp.from_json({"op": "AND", "props": {"size": ["big", "huge"], "colour": None}}).props
+    {'size': ('big', 'huge'), 'colour': None}
+    """
+
+    op: str | None = field(text)
     """How several attributes combine: ``AND`` or ``OR``."""
-    props: dict[str, tuple[str, ...] | None] | None = _field(text_lists, hashed=False)
+    props: dict[str, tuple[str, ...] | None] | None = field(text_lists, hashed=False)
     """Attribute name to accepted values; a value of ``None`` accepts any."""
 
 
 @dataclasses.dataclass(frozen=True)
-class SearchCondition(_Document):
-    """One search condition (Table 4). All that is set in one condition must hold; several conditions are OR-ed."""
+class SearchCondition(Document):
+    """One search condition (Table 4). All that is set in one condition must hold; several conditions are OR-ed.
 
-    coefficient: str | None = _field(text)
+    Examples
+    --------
+    >>> condition = SearchCondition.from_json({"hard": "1", "label_list": {"labels": [{"name": "cat"}]}})
+    >>> condition.hard, condition.label_list.labels[0].name, condition.score
+    ('1', 'cat', None)
+    """
+
+    coefficient: str | None = field(text)
     """Coefficient of difficulty."""
-    frame_in_video: int | None = _field(integer)
+    frame_in_video: int | None = field(integer)
     """Number of a frame in a video."""
-    hard: str | None = _field(text)
+    hard: str | None = field(text)
     """``0`` for samples that are not hard, ``1`` for hard ones."""
-    import_origin: str | None = _field(text)
+    import_origin: str | None = field(text)
     """Where the samples came from."""
-    kvp: str | None = _field(text)
+    kvp: str | None = field(text)
     """Dosage of a CT scan."""
-    label_list: SearchLabels | None = _field(_one(SearchLabels))
+    label_list: SearchLabels | None = field(one(SearchLabels))
     """Labels."""
-    labeler: str | None = _field(text)
+    labeler: str | None = field(text)
     """Who labelled the samples."""
-    metadata: SearchProp | None = _field(_one(SearchProp))
+    metadata: SearchProp | None = field(one(SearchProp))
     """Sample attributes."""
-    parent_sample_id: str | None = _field(text)
+    parent_sample_id: str | None = field(text)
     """ID of the sample that the samples were made from."""
-    sample_dir: str | None = _field(text)
+    sample_dir: str | None = field(text)
     """Directory, ending in a slash; its subdirectories are not searched."""
-    sample_name: str | None = _field(text)
+    sample_name: str | None = field(text)
     """Sample name with its extension."""
-    sample_time: str | None = _field(text)
+    sample_time: str | None = field(text)
     """``month``, ``day`` or a range ``yyyyMMdd-yyyyMMdd`` of at most 30 days."""
-    score: str | None = _field(text)
+    score: str | None = field(text)
     """Confidence."""
-    slice_thickness: str | None = _field(text)
+    slice_thickness: str | None = field(text)
     """Thickness of a DICOM slice."""
-    study_date: str | None = _field(text)
+    study_date: str | None = field(text)
     """Date of a DICOM study."""
-    time_in_video: str | None = _field(text)
+    time_in_video: str | None = field(text)
     """A moment in a video."""
 
 
 @dataclasses.dataclass(frozen=True)
-class ExportParams(_Document):
-    """The parameters of an export (Table 3). Every field is ``None`` when the service does not send it."""
+class ExportParams(Document):
+    """The parameters of an export (Table 3). Every field is ``None`` when the service does not send it.
 
-    clear_hard_property: bool | None = _field(boolean)
+    Examples
+    --------
+    >>> params = ExportParams.from_json({"export_dest": "DIR", "clear_hard_property": "true", "novel": 1})
+    >>> params.export_dest, params.clear_hard_property, params.samples, params.raw["novel"]
+    ('DIR', True, None, 1)
+    """
+
+    clear_hard_property: bool | None = field(boolean)
     """Whether hard-example marks are removed. The service's default is true."""
-    export_dataset_version_format: str | None = _field(text)
+    export_dataset_version_format: str | None = field(text)
     """Format of the dataset version that is exported to."""
-    export_dataset_version_name: str | None = _field(text)
+    export_dataset_version_name: str | None = field(text)
     """Name of the dataset version that is exported to."""
-    export_dest: str | None = _field(text)
+    export_dest: str | None = field(text)
     """``DIR`` (an OBS directory; the default) or ``NEW_DATASET``."""
-    export_new_dataset_name: str | None = _field(text)
+    export_new_dataset_name: str | None = field(text)
     """Name of the new dataset."""
-    export_new_dataset_work_path: str | None = _field(text)
+    export_new_dataset_work_path: str | None = field(text)
     """Working directory of the new dataset."""
-    ratio_sample_usage: bool | None = _field(boolean)
+    ratio_sample_usage: bool | None = field(boolean)
     """Whether samples are split at random into training and validation sets. The service's default is false."""
-    sample_state: str | None = _field(text)
+    sample_state: str | None = field(text)
     """Code such as ``__ALL__``; often sent empty."""
-    samples: tuple[str, ...] | None = _field(texts)
+    samples: tuple[str, ...] | None = field(texts)
     """IDs of the exported samples."""
-    search_conditions: tuple[SearchCondition, ...] | None = _field(_many(SearchCondition))
+    search_conditions: tuple[SearchCondition, ...] | None = field(many(SearchCondition))
     """Search conditions; a sample that meets any one of them is exported."""
-    train_sample_ratio: float | None = _field(number)
+    train_sample_ratio: float | None = field(number)
     """Share of the training set, 0 to 1. Documented as a string, sent as a number."""
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
-class ExportTask(_Document):
-    """One dataset export task (Table 2). Every field is ``None`` when the service does not send it."""
+class ExportTask(Document):
+    """One dataset export task (Table 2). Every field is ``None`` when the service does not send it.
+
+    Examples
+    --------
+    >>> task = ExportTask.from_json({"task_id": "t", "status": "RUNNING", "progress": 42, "path": "/bucket/out/"})
+    >>> task, task.fraction, task.is_done, task.obs_uri
+    (<ExportTask t RUNNING 42.0 %>, 0.42, False, 'obs://bucket/out/')
+    """
 
     FINAL_STATUSES: ClassVar[frozenset[str]] = frozenset({"SUCCESSED", "FAILED"})
     """The two status words after which nothing changes; all others, unknown ones too, are not final."""
@@ -168,35 +168,35 @@ class ExportTask(_Document):
     # Set by the package to what renders a task, so that this room imports nothing of rendering. The methods that
     # call it are the task's own, since not only IPython looks for them (marimo and Sphinx do, too).
 
-    create_time: int | None = _field(integer)
+    create_time: int | None = field(integer)
     """When the task was created, in milliseconds since 1970 UTC."""
-    error_code: str | None = _field(text)
+    error_code: str | None = field(text)
     """Code of a failed export. Some codes accompany success: decide on `status`."""
-    error_msg: str | None = _field(text)
+    error_msg: str | None = field(text)
     """The service's message about a failed export."""
-    export_format: int | None = _field(integer)
+    export_format: int | None = field(integer)
     """Structure of the exported directory: 1 tree structure, 2 tile structure (flat)."""
-    export_params: ExportParams | None = _field(_one(ExportParams))
+    export_params: ExportParams | None = field(one(ExportParams))
     """The parameters of the export."""
-    export_type: int | None = _field(integer)
+    export_type: int | None = field(integer)
     """Which samples: 0 labelled, 1 unlabelled, 2 all, 3 by search conditions."""
-    finished_sample_count: int | None = _field(integer)
+    finished_sample_count: int | None = field(integer)
     """Samples exported so far. The real service may send it only at the end."""
-    path: str | None = _field(text)
+    path: str | None = field(text)
     """Where the export goes, in the form ``/bucket/directory/``."""
-    progress: float | None = _field(number)
+    progress: float | None = field(number)
     """Percent, 0 to 100. May stay 0.0 until it jumps to 100.0."""
-    status: str | None = _field(text)
+    status: str | None = field(text)
     """``INIT``, ``RUNNING``, ``SUCCESSED`` (so spelled) or ``FAILED``; unknown words are kept."""
-    task_id: str | None = _field(text)
+    task_id: str | None = field(text)
     """ID of the task."""
-    total_sample_count: int | None = _field(integer)
+    total_sample_count: int | None = field(integer)
     """Samples to export. The real service may send it only at the end."""
-    update_time: int | None = _field(integer)
+    update_time: int | None = field(integer)
     """When the task last changed, in milliseconds since 1970 UTC."""
-    version_format: str | None = _field(text)
+    version_format: str | None = field(text)
     """``Default``, ``CarbonData`` or ``CSV``."""
-    version_id: str | None = _field(text)
+    version_id: str | None = field(text)
     """ID of the dataset version."""
 
     def to_dict(self) -> dict[str, Any]:

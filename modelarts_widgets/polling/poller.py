@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
@@ -14,6 +14,7 @@ from ..api.errors import AuthenticationError, ModelArtsError
 from ..api.transport import Cancellation
 from . import scheduler
 from .backoff import after_answer, after_error
+from .forecaster import Forecaster
 from .speed import SpeedEstimator
 from .state import State, Tasks, changing, put_off
 from .subject import Subject
@@ -87,6 +88,7 @@ class Poller:
         """Whether the next request is due as soon as the one under way has ended."""
         self._quiet = 0.0
         self._moving: object = None
+        self._forecaster = Forecaster()
 
     def join(self, subscriber: Subscriber) -> None:
         """Add a subscriber, and ask at once. Whoever watches already becomes the one who asks."""
@@ -165,7 +167,7 @@ class Poller:
     def _outcome(self, subject: Subject[object], generation: int) -> _Answer | Exception | None:
         """Return an answer or an error; ``None`` where another request tries the credentials first."""
         try:
-            tasks = _asked(subject, partial(self._on_trial, generation))
+            tasks = subject.ask(subject.fetch, partial(self._on_trial, generation))
         except ModelArtsError as error:
             return error
         except Exception as error:
@@ -201,6 +203,7 @@ class Poller:
         moving, now = answer.moving, scheduler.SCHEDULER.clock()
         self._quiet = self._quiet + (self.state.delay or 0.0) if moving == self._moving else 0.0
         self._moving = moving
+        self._forecaster.on_answer(answer.tasks, self._uncertain)
         is_final = not answer.running and not self._subscribers[-1]._subject.is_endless
         phase, delay, _ = after_answer(is_final=is_final, interval=self._pace, quiet=self._quiet)
         return State(
@@ -210,7 +213,14 @@ class Poller:
             answered_at=datetime.now(timezone.utc),
             delay=delay,
             speeds=_speeds(answer.running, self.state, now),
+            forecast=self._forecaster.forecast,
         )
+
+    @property
+    def _uncertain(self) -> Subject[object] | None:
+        """The subject of one who wants a forecast."""
+        subjects = (subscriber._subject for subscriber in reversed(self._subscribers))
+        return next((subject for subject in subjects if subject.earlier is not None), None)
 
     def _after_error(self, error: Exception) -> State:
         failures = self.state.failures + 1
@@ -231,7 +241,10 @@ class Poller:
 
         Not while a request is under way, or there would be two at once.
         """
-        if not self.state.is_active and self._under_way is None and POLLERS.get(self._key) is self:
+        if self.state.is_active:
+            return
+        put_off(self._forecaster.cancel)
+        if self._under_way is None and POLLERS.get(self._key) is self:
             del POLLERS[self._key]
 
 
@@ -245,19 +258,6 @@ def join(subscriber: Subscriber) -> Poller:
     poller = POLLERS.setdefault(key, Poller(key))
     poller.join(subscriber)
     return poller
-
-
-def _asked(subject: Subject[object], on_outcome: Callable[[Exception | None], None]) -> Tasks | None:
-    if not subject.admit(on_outcome):
-        return None
-    error: BaseException | None = None
-    try:
-        return subject.fetch()
-    except BaseException as caught:
-        error = caught
-        raise
-    finally:
-        subject.note(error)
 
 
 def _speeds(running: Tasks, before: State, seen: float) -> dict[str | None, SpeedEstimator]:

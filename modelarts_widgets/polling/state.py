@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Literal
 
 from ..api.models import ExportTask
+from .forecast import Forecast
 from .speed import SpeedEstimator
 
 Phase = Literal["idle", "polling", "retrying", "paused", "needs-auth", "done", "stopped"]
@@ -46,6 +47,8 @@ class State:
     """Seconds until the next request, before jitter; ``None`` where there is none."""
     speeds: Mapping[str | None, SpeedEstimator] = field(default_factory=dict, repr=False)
     """How fast each export moves that has not ended, by task ID."""
+    forecast: Forecast | None = None
+    """What earlier exports took, where a single one does not say how far it is."""
 
     @property
     def is_active(self) -> bool:

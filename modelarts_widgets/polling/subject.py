@@ -8,6 +8,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from ..api.errors import ModelArtsError
 from ..api.models import ExportTask
+from .forecast import Forecast
 from .state import State, Tasks
 
 ResultT_co = TypeVar("ResultT_co", covariant=True)
@@ -53,11 +54,26 @@ class Subject(Generic[ResultT_co]):
     """Return an answer as those who wait and the callbacks get it."""
     is_endless: bool = False
     """Whether more can come after everything has ended."""
+    earlier: Callable[[], Tasks] | None = None
+    """Ask for exports of the same dataset, for a forecast; ``None`` where none is wanted. Blocks for the request."""
 
     @property
     def key(self) -> Hashable:
         """What tells it from others: watches of one key share a poll. Credentials are part of it."""
         return getattr(self.client, "_identity", self.client), *self.path
+
+    def ask(self, request: Callable[[], Tasks] | None, on_outcome: Callable[[Exception | None], None]) -> Tasks | None:
+        """Return what a request brings, ``None`` where it may not go; see `admit`. Blocks for it."""
+        if request is None or not self.admit(on_outcome):
+            return None
+        error: BaseException | None = None
+        try:
+            return request()
+        except BaseException as caught:
+            error = caught
+            raise
+        finally:
+            self.note(error)
 
     def admit(self, on_outcome: Callable[[Exception | None], None]) -> bool:
         """Return whether a request may go now.
@@ -81,6 +97,10 @@ class Subject(Generic[ResultT_co]):
         """Do something once, when credentials that have been refused are accepted after all."""
         if self._standing is not None:
             self._standing.on_accepted(act)
+
+    def forecast(self, state: State) -> Forecast | None:
+        """Return the forecast in a state, where one is wanted: another watch may have asked for it."""
+        return None if self.earlier is None else state.forecast
 
     def outcome(self, state: State) -> ResultT_co:
         """Return what a wait that is over has brought, or raise why it has brought nothing."""

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 from ..api.errors import ModelArtsError
 from ..api.models import ExportTask
 from ..api.text import printable
+from ..polling.forecast import Forecast
 from ..polling.speed import Speed
 from ..polling.state import State
-from .humanize import about, at_least, duration, percentage, plural, quantity, rate, shortened, timestamp
+from .humanize import about, at_least, duration, percentage, plural, quantity, rate, shortened, span, timestamp
 from .labels import code_label
 
 _SYMBOLS = {"INIT": "○", "RUNNING": "●", "SUCCESSED": "✓", "FAILED": "✗"}
@@ -32,6 +33,8 @@ class Card(NamedTuple):
     """Of the polling: idle, polling, retrying, paused, needs-auth, done or stopped."""
     speed: Speed | None = None
     """How fast the export runs, where that can be estimated."""
+    forecast: Forecast | None = None
+    """What earlier exports took, where that is known."""
     error: BaseException | None = None
     """What went wrong since the last good answer."""
     failures: int = 0
@@ -126,6 +129,8 @@ class Card(NamedTuple):
         if self.speed is not None and self.phase == "polling":  # else the time left would stand still
             parts += _speed_parts(self.speed, self.task.total_sample_count)
         parts += [_running(self.task)] if self.phase in {"polling", "retrying"} else []
+        if self.forecast is not None and self.phase == "polling" and not (self.share or self.task.is_done):
+            parts += [_earlier(self.forecast)]
         return " · ".join(filter(None, parts))
 
     def route(self) -> tuple[tuple[str, str], ...]:
@@ -198,6 +203,13 @@ def _speed_parts(speed: Speed, total: int | None) -> list[str]:
         return [f"no progress for {at_least(speed.stalled_for)}"]
     samples = [rate(speed.share_per_second * min(total, _MAX_TOTAL))] if total else []
     return [*samples, f"{about(speed.seconds_left)} left"]
+
+
+def _earlier(forecast: Forecast) -> str:
+    """Return what earlier exports took: facts in words, for the reader to conclude from."""
+    sizes = forecast.sizes and f", of {quantity(forecast.sizes[0])} to {plural(forecast.sizes[1], 'sample')},"
+    took = span(forecast.shortest, forecast.longest)
+    return f"the last {forecast.exports} exports of this kind{sizes or ''} took {took}"
 
 
 def _running(task: ExportTask) -> str:

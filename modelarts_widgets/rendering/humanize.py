@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect
 from datetime import datetime
 
@@ -11,6 +12,10 @@ MAX_LENGTH = 200
 """Characters of one value that are shown; the rest is cut, with an ellipsis."""
 
 _MINUTES = (0, 1, 2, 5, 10, 20, 30, 60, 120, 180, 360, 720, 1_440)
+_STEPS = ((10, 1), (60, 5), (600, 10), (7_200, 60), (86_400, 600), (math.inf, 3_600))
+"""Durations up to which an estimate is rounded to so many seconds …"""
+_EXACT = ((3_600, 1), (86_400, 60), (math.inf, 3_600))
+"""… and up to which two units of a duration tell so many seconds apart."""
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
@@ -57,10 +62,22 @@ def duration(seconds: float) -> str:
 
 def about(seconds: float) -> str:
     """Return an estimated duration, rounded so that it seldom changes: ``about 1 min 40 s``."""
-    step = next(
-        step for limit, step in ((10, 1), (60, 5), (600, 10), (7_200, 60), (float("inf"), 600)) if seconds < limit
-    )
+    step = _step(seconds, _STEPS)
     return f"about {duration(max(step, round(seconds / step) * step))}"
+
+
+def span(shortest: float, longest: float) -> str:
+    """Return a range that holds both durations: ``40 s to 1 min 15 s``. Never a single one: equal ones are widened."""
+    step = _step(longest, _STEPS)
+    is_wide = longest - shortest >= step  # else it would promise more than a few exports can
+    low, high = (_step(seconds, _EXACT) if is_wide else step for seconds in (shortest, longest))
+    first, last = math.floor(shortest / low) * low, math.ceil(longest / high) * high
+    last = max(last, first + high)
+    return f"{duration(first)} to {duration(last)}" if first else f"up to {duration(last)}"
+
+
+def _step(seconds: float, steps: tuple[tuple[float, int], ...]) -> int:
+    return next(step for limit, step in steps if seconds < limit)
 
 
 def at_least(seconds: float) -> str:

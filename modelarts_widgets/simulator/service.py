@@ -133,6 +133,10 @@ class Simulator:
         ------
         ValueError
             For an unknown name.
+
+        Examples
+        --------
+        >>> Simulator().inject("unavailable", "", "throttled")  # the first answer and the third one
         """
         unknown = [fault for fault in faults if fault and fault not in FAULTS]
         if unknown:
@@ -180,6 +184,11 @@ class Simulator:
             For a negative number, an unknown outcome, or IDs that are in use.
         TypeError
             For params that are not JSON.
+
+        Examples
+        --------
+        >>> Simulator().add_export("my-dataset", samples=1_000, seconds=60, outcome="FAILED").dataset_id
+        'my-dataset'
         """
         return self._store.add(
             dataset_id,

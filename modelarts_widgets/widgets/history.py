@@ -151,6 +151,15 @@ class ExportHistory(WatchWidget[list[ExportTask]]):
             ``total_sample_count``, ``path``, ``export_type``, ``export_format``, ``version_id``, ``error_code``,
             ``error_msg``; ``mode`` as the table has it; ``created_at`` and ``updated_at`` as aware datetimes
             (UTC). ``None`` for what the service did not send.
+
+        Examples
+        --------
+        With ``export`` and ``client`` as in the example of `watch_export`:
+
+        >>> history = ExportHistory(export.dataset_id, client=client)
+        >>> tasks = history.wait(timeout=60)
+        >>> [(row["status"], row["finished_sample_count"]) for row in history.to_dicts()]
+        [('SUCCESSED', 200)]
         """
         return [
             {name: mode(task) if name == "mode" else getattr(task, name) for name in self.COLUMNS}

@@ -88,5 +88,13 @@ def _expanded(identifier: str) -> str:
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
-    """Add the magics to IPython: ``%load_ext modelarts_widgets`` calls this."""
+    """Add the magics to IPython: ``%load_ext modelarts_widgets`` calls this.
+
+    Examples
+    --------
+    ::
+
+        %load_ext modelarts_widgets
+        %export_monitor $dataset_id $task_id
+    """
     shell.register_magics(ExportMagics)

@@ -35,6 +35,9 @@ class ExportMonitor(WatchWidget[ExportTask]):
     interval : float, default 2.0
         Seconds between two requests while answers bring something new, 0.1 to 86,400; while they do not, it
         grows to 10 % of the time since the last change, 30 seconds at most. May be changed at any time.
+    forecast : bool, default True
+        Whether the card says what the last exports of the same kind took, while this one reports no progress; see
+        `watch_export`.
     **kwargs
         As for any widget: `layout`, and every trait below.
 
@@ -95,10 +98,11 @@ class ExportMonitor(WatchWidget[ExportTask]):
         *,
         client: StatusClient | None = None,
         interval: float = 2.0,
+        forecast: bool = True,
         **kwargs: Any,  # noqa: ANN401 - traits of any type
     ) -> None:
         self.interval = interval  # refused before there is anything to close
-        watch = watch_export(dataset_id, task_id, client=client, interval=interval)
+        watch = watch_export(dataset_id, task_id, client=client, interval=interval, forecast=forecast)
         self.dataset_id, self.task_id = dataset_id, task_id
         kit = Kit()
         parts = CardParts(kit, self._redraw)
@@ -122,8 +126,8 @@ class ExportMonitor(WatchWidget[ExportTask]):
         state = self._watch.state
         task = state.tasks[0] if state.tasks else None
         speed = self._watch._speed(task.task_id) if task else None
-        card = Card.of(state, self.task_id, task=task, speed=speed, note=note, dataset_id=self.dataset_id)
-        return card._replace(is_local=self.local_time)
+        facts = {"task": task, "speed": speed, "forecast": self._watch._subject.forecast(state), "note": note}
+        return Card.of(state, self.task_id, **facts, dataset_id=self.dataset_id, is_local=self.local_time)
 
     def _render(self, note: str = "") -> dict[str, str]:
         return card_bundle(self._content(note))

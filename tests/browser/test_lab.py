@@ -155,6 +155,19 @@ def test_twenty_reruns_leave_one_card_and_one_set_of_models(opened: Open, shown:
     until(lambda: notebook.finish(3).split() == expected)
 
 
+def test_a_card_on_which_nothing_moves_says_what_earlier_exports_took(opened: Open) -> None:
+    earlier = "for seconds in (60, 40, 75, 52, 61):\n    simulator.add_export(seconds=seconds)\nclock.advance(100)"
+    notebook = opened(earlier, "watch(600.0, gradual=False)", "clock.advance(600)")
+    notebook.finish(1)
+    notebook.run(2)
+    words = "the last 5 exports of this kind took 40 s to 1 min 15 s"
+    expect(notebook.card(2)).to_contain_text(words)
+    assert notebook.share(2) == -1, "the bar has no value"
+    notebook.finish(3)
+    expect(notebook.cell(2).locator(".jp-RenderedHTML")).to_contain_text("✓ SUCCESSED")
+    expect(notebook.cell(2)).not_to_contain_text("exports of this kind")
+
+
 def test_cleared_outputs_leave_nothing_to_see_and_a_kernel_that_goes_on(opened: Open) -> None:
     notebook = opened("monitor = watch(600.0); monitor", "print(monitor.stats.interval)")
     notebook.run(1)

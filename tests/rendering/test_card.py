@@ -8,10 +8,13 @@ from typing import Any
 
 import html5lib
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 from support import EXAMPLE, assert_approved
-from support.cards import CARDS, CONDITIONS, COUNTS, card, live_html, strict
+from support.cards import CARDS, CONDITIONS, COUNTS, ENDED, card, live_html, strict
 
 from modelarts_widgets import ExportTask, ServiceError
+from modelarts_widgets.polling.forecast import Forecast
 from modelarts_widgets.polling.speed import Speed
 from modelarts_widgets.rendering import Card, bar_html, card_html, card_text, tree_html
 from modelarts_widgets.rendering import humanize as words_module
@@ -269,6 +272,66 @@ def test_a_duration_has_its_two_largest_units(seconds: float, text: str) -> None
 )
 def test_a_guessed_time_is_coarse(seconds: float, text: str) -> None:
     assert words_module.about(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("shortest", "longest", "text"),
+    [
+        (40, 75, "40 s to 1 min 15 s"),
+        (40.2, 75.2, "40 s to 1 min 16 s"),
+        (40, 40, "40 s to 45 s"),
+        (40.2, 40.9, "40 s to 45 s"),
+        (43, 46, "40 s to 50 s"),
+        (0.2, 0.4, "up to 1 s"),
+        (0.2, 600, "up to 10 min"),
+        (3_599, 3_601, "59 min to 1 h 1 min"),
+        (3_910, 3_950, "1 h 5 min to 1 h 6 min"),
+        (65, 7_261, "1 min 5 s to 2 h 2 min"),
+        (86_000, 97_201, "23 h 53 min to 1 d 4 h"),
+        (90_000, 90_000, "1 d 1 h to 1 d 2 h"),
+    ],
+)
+def test_a_range_of_durations_holds_both_and_is_never_one_number(shortest: float, longest: float, text: str) -> None:
+    assert words_module.span(shortest, longest) == text
+
+
+@given(some.floats(0.001, 2_592_000.0), some.floats(0.001, 2_592_000.0))
+def test_every_range_of_durations_has_two_ends(one: float, other: float) -> None:
+    first, is_range, last = words_module.span(min(one, other), max(one, other)).partition(" to ")
+    assert first != last
+    assert is_range or first.startswith("up to ")
+
+
+FORECAST = Forecast(5, 40.0, 75.0)
+TOOK = "the last 5 exports of this kind took 40 s to 1 min 15 s"
+
+
+@pytest.mark.parametrize("drawn", [card(), card(status="INIT"), card(progress=None), card(total_sample_count=20)])
+def test_a_card_on_which_nothing_moves_says_what_earlier_exports_took(drawn: Card) -> None:
+    shown = drawn._replace(forecast=FORECAST)
+    assert TOOK in card_text(shown)
+    for draw in (card_html, live_html):
+        assert TOOK in draw(shown)
+        assert draw(shown).replace(f" · {TOOK}", "") == draw(drawn), "in words, and in nothing else"
+
+
+@pytest.mark.parametrize(
+    "drawn",
+    [
+        card(**COUNTS),
+        card(progress=0.1),
+        card(**ENDED, phase="done"),
+        *(card(phase=phase) for phase in ("idle", "retrying", "paused", "needs-auth", "stopped")),
+        Card("t", phase="polling"),
+    ],
+)
+def test_another_card_does_not(drawn: Card) -> None:
+    assert "took 40 s" not in card_text(drawn._replace(forecast=FORECAST))
+
+
+def test_sizes_that_differ_much_are_said() -> None:
+    words = "the last 3 exports of this kind, of 200 to 20,000 samples, took 40 s to 1 min 15 s"
+    assert words in card_text(card()._replace(forecast=Forecast(3, 40.0, 75.0, (200, 20_000))))
 
 
 @pytest.mark.parametrize(

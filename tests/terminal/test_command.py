@@ -245,6 +245,18 @@ def test_no_escape_sequence_of_the_service_comes_through(
     assert "owned" in ended.stdout
 
 
+@pytest.mark.parametrize("options", [[], ["--json"]], ids=["text", "json"])
+def test_no_escape_sequence_comes_through_in_a_table(
+    options: list[str], run: Command, serve: Callable[..., str]
+) -> None:
+    texts = dict.fromkeys(["task_id", "path", "error_code", "error_msg", "version_id"], HOSTILE)
+    tasks = [EXAMPLE | texts | {"status": "FAILED"}]
+    ended = run("d", *options, endpoint=serve(200, json.dumps({"total_count": 1, "export_tasks": tasks}).encode()))
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert not CONTROLS.search(ended.stdout)
+    assert "owned" in ended.stdout
+
+
 def test_no_escape_sequence_of_an_error_comes_through(run: Command, serve: Callable[..., str]) -> None:
     body = json.dumps({"error_code": HOSTILE, "error_msg": HOSTILE}).encode()
     ended = run("d", "t", endpoint=serve(403, body))

@@ -142,6 +142,20 @@ def test_a_file_gets_a_line_for_each_change(monkeypatch: pytest.MonkeyPatch) -> 
     assert "✓ SUCCESSED · 100.0 % · 20,000 of 20,000 samples" in lines[-1]
 
 
+def test_a_pipe_gets_lines_without_escape_sequences(simulator: Simulator) -> None:
+    export = simulator.add_export(samples=200, seconds=0)
+    program = f"""if True:
+        from modelarts_widgets import ModelArtsClient, TokenAuth, watch_export
+        client = ModelArtsClient({simulator.endpoint!r}, {simulator.project_id!r}, auth=TokenAuth({simulator.token!r}))
+        watch_export({export.dataset_id!r}, {export.task_id!r}, client=client).wait(120, progress=True)
+    """
+    run = [sys.executable, "-X", "utf8", "-c", program]
+    ended = subprocess.run(run, capture_output=True, check=True, timeout=120, encoding="utf-8")
+    assert ended.stdout == ""
+    assert all(line.isprintable() for line in ended.stderr.splitlines())
+    assert ended.stderr.endswith("✓ SUCCESSED · 100.0 % · 200 of 200 samples · took under 1 s\n")
+
+
 def test_all_exports_of_a_dataset_have_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = Stream(is_terminal=False)
     monkeypatch.setattr(sys, "stderr", stream)

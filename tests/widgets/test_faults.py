@@ -55,7 +55,9 @@ class Watched:
         if kind == "history":
             self.widget = ExportHistory(self.export.dataset_id, client=self.client, interval=0.1)
         else:
-            self.widget = ExportMonitor(self.export.dataset_id, self.export.task_id, client=self.client, interval=0.1)
+            ids = self.export.dataset_id, self.export.task_id
+            options = {"interval": 0.1, "forecast": False}  # or the list would get one of the faults
+            self.widget = ExportMonitor(*ids, client=self.client, **options)
         self.updates: list[Any] = []
         self.ends: list[ExportTask] = []
         self.widget.on_update(self.updates.append)

@@ -71,6 +71,11 @@ class OpenStackAuth(Credentials):
     ------
     ConfigurationError
         When openstacksdk is not installed.
+
+    Examples
+    --------
+    >>> OpenStackAuth("my-cloud")  # reads nothing yet
+    OpenStackAuth('my-cloud')
     """
 
     def __init__(self, cloud: str | None = None) -> None:

@@ -1,0 +1,76 @@
+"""`Forecast`: how long earlier exports took, for one that does not say how far it is. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from ..api.models import ExportTask
+
+MIN_EXPORTS = 3
+"""Exports below which there is no range to speak of."""
+MAX_EXPORTS = 5
+"""The latest ones that count: the service of last year is not today's."""
+LONGEST = 30 * 86_400.0
+"""Seconds; an export that took longer by the service's own times says something about its clock."""
+MUCH = 2
+"""Times as many samples in the largest as in the smallest, from which on sizes differ much."""
+
+
+class Forecast(NamedTuple):
+    """What the last exports of the same kind took: a range of facts, never one number."""
+
+    exports: int
+    """How many exports they are."""
+    shortest: float
+    """Seconds that the quickest of them took, above 0."""
+    longest: float
+    """Seconds that the slowest of them took."""
+    sizes: tuple[int, int] | None = None
+    """The fewest and the most samples of one of them; ``None`` where these do not differ much, or are unknown."""
+
+    @classmethod
+    def of(cls, tasks: Iterable[ExportTask], running: ExportTask) -> Forecast | None:
+        """Return what is known from a dataset's exports; ``None`` where too few of one's kind have succeeded.
+
+        Parameters
+        ----------
+        tasks : iterable of ExportTask
+            Exports of the dataset, in any order.
+        running : ExportTask
+            The one whose progress is unknown. Those with the same type, format and kind of destination count;
+            what it does not say of itself may be anything.
+        """
+        known = ((task, _seconds(task)) for task in tasks if _is_like(task, running))
+        like = [(task, seconds) for task, seconds in known if seconds is not None]
+        last = sorted(like, key=lambda pair: pair[0].create_time or 0)[-MAX_EXPORTS:]
+        if len(last) < MIN_EXPORTS:
+            return None
+        took = [seconds for _, seconds in last]
+        return cls(len(last), min(took), max(took), _sizes([task for task, _ in last]))
+
+
+def _seconds(task: ExportTask) -> float | None:
+    """Return how long an export took that succeeded; ``None`` where its times cannot be true, or stood still."""
+    if not task.succeeded or task.created_at is None or task.updated_at is None:
+        return None
+    seconds = (task.updated_at - task.created_at).total_seconds()
+    return seconds if 0 < seconds <= LONGEST else None
+
+
+def _is_like(task: ExportTask, running: ExportTask) -> bool:
+    return all(mine in {None, theirs} for mine, theirs in zip(_kind(running), _kind(task), strict=True))
+
+
+def _kind(task: ExportTask) -> tuple[object, ...]:
+    """Return what makes exports of the same samples differ: a new dataset is another work than a directory."""
+    destination = task.export_params.export_dest if task.export_params else None
+    return task.export_type, task.export_format, destination or None
+
+
+def _sizes(tasks: Sequence[ExportTask]) -> tuple[int, int] | None:
+    known = [size for task in tasks if (size := task.total_sample_count) is not None and size >= 0]
+    if len(known) < len(tasks):
+        return None
+    fewest, most = min(known), max(known)
+    return (fewest, most) if most > fewest and most >= MUCH * fewest else None
