@@ -385,6 +385,8 @@ history = ExportHistory(simulator.dataset_id, client=client)
 history.selected = ended.task_id
 display(history)
 display(client.get_export_task(ended.dataset_id, ended.task_id))
+from ipywidgets import HBox
+display(HBox([watch(600.0), watch(600.0)]))
 """
 
 
@@ -415,7 +417,7 @@ def states(open_in_lab: Open) -> Iterator[Notebook]:
     """Show cards and a table in all their states, all branches open."""
     notebook = open_in_lab("states.ipynb", STATES, width=1_400)
     notebook.run(1)
-    expect(notebook.page.locator(".modelarts-export")).to_have_count(8)
+    expect(notebook.page.locator(".modelarts-export")).to_have_count(10)
     expect(notebook.cell(1).get_by_role("status").get_by_text("needs credentials")).to_be_visible()
     for branch in notebook.cell(1).locator("details").all():
         branch.evaluate("element => element.open = true")
@@ -446,6 +448,11 @@ def test_nothing_sticks_out_of_narrow_and_wide_outputs(states: Notebook, width: 
     states.page.add_style_tag(content=f".jp-OutputArea-output {{ flex: 0 0 {width}px !important; }}")
     expect(states.cell(1).locator(".jp-OutputArea-output").first).to_have_css("flex-basis", f"{width}px")
     sizes = states.cell(1).evaluate(SIZES)
-    assert len(sizes) >= 8
+    assert len(sizes) >= 10
     assert [each for each in sizes if each["content"] > each["inner"] or not 0 < each["outer"] <= width] == []
+    filters = states.cell(1).locator(".modelarts-history > .modelarts-filter")
+    assert len(set(filters.evaluate_all("boxes => boxes.map(box => box.offsetTop)"))) == 1, "they share a line"
+    pair = states.cell(1).locator(".widget-hbox > .modelarts-export")
+    tops = pair.evaluate_all("cards => cards.map(card => card.offsetTop)")
+    assert len(set(tops)) == (2 if width == 400 else 1), "below each other where there is no room"
     assert states.errors == []
