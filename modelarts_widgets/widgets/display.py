@@ -32,18 +32,24 @@ class FrontEnd:
     def __init__(self) -> None:
         self.has_shown = False
         """Whether there has been a view of any of our widgets."""
+        self.has_refused = False
+        """Whether it has closed the channel of a widget of ours: those of ipywidgets 7 know no model of version 8."""
         self._shell: object = None
         self._idle_since = float("inf")
 
     @property
     def may_show_widgets(self) -> bool:
-        """Whether it has shown one, or what shows them has asked for a channel of its own."""
-        return self.has_shown or Widget._control_comm is not None
+        """Whether it has shown one, or what shows them has asked for a channel of its own and refused none of ours."""
+        return self.has_shown or (Widget._control_comm is not None and not self.has_refused)
 
     @property
     def is_heard(self) -> bool:
         """Whether the kernel has been idle for long enough: while a cell runs, most hear of no view."""
         return scheduler.SCHEDULER.clock() - self._idle_since >= GRACE
+
+    def refuse(self, _: object) -> None:
+        """Note that a channel was closed, which no front end does that can show what is behind it."""
+        self.has_refused = True
 
     def listen(self) -> None:
         """Begin to note when cells run, in one of them, once in each shell."""

@@ -8,8 +8,10 @@ from typing import Any, Protocol, TypeVar
 
 from ipywidgets import HTML, Button, ButtonStyle, Dropdown, Layout, RadioButtons, Text, VBox, Widget
 from ipywidgets.widgets.widget_string import HTMLStyle
+from traitlets import observe
 
 from ..rendering import style_sheet
+from .display import FRONT_END
 
 WidgetT = TypeVar("WidgetT", bound=Widget)
 STYLE = f"<style>{style_sheet()}</style>"  # goes with the part that changes least
@@ -76,6 +78,11 @@ class ModelBox(VBox):
         is_lent = self._is_lent
         super().open()
         self._is_lent = is_lent
+
+    @observe("comm")
+    def _hear_refusal(self, _: object) -> None:
+        if self.comm is not None:
+            self.comm.on_close(FRONT_END.refuse)  # called when the front end closes it, not when we do
 
     def _adopt(self, parts: Iterable[Widget]) -> None:
         """Take parts, those that are not shown at present too, for one's own."""

@@ -7,14 +7,13 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from nbconvert import HTMLExporter, MarkdownExporter
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, expect
 from support import until
 from support.browsers import Notebook, Open, Server, needs_browser
+from support.looks import contrasts, violations
 
 pytestmark = needs_browser
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
@@ -362,15 +361,6 @@ def test_hostile_words_of_the_service_do_nothing(opened: Open) -> None:
         expect(output.locator(selector)).to_have_count(0)
 
 
-def violations(page: Page, selector: str) -> list[Any]:
-    """Ask axe-core what is wrong within our output."""
-    found = Axe().run(page, context={"include": [[selector]]}).response["violations"]
-    return [
-        (each["id"], [node["html"][:200] for node in each["nodes"]], each["nodes"][0]["failureSummary"])
-        for each in found
-    ]
-
-
 STATES = """
 display(watch(600.0))
 display(watch(600.0, outcome="FAILED", gradual=False))
@@ -390,23 +380,6 @@ display(HBox([watch(600.0), watch(600.0)]))
 """
 
 
-CONTRAST = """(cell, words) => [...cell.querySelectorAll(`.modelarts-export :is(${words})`)].map(element => {
-    const paint = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
-    const fill = colour => { paint.fillStyle = colour; paint.fillRect(0, 0, 1, 1); };
-    const luminance = () => {
-        const [r, g, b] = [...paint.getImageData(0, 0, 1, 1).data].map(value => value / 255)
-            .map(value => value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
-        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-    };
-    const styles = [];
-    for (let each = element; each; each = each.parentElement) styles.unshift(getComputedStyle(each));
-    styles.forEach(style => fill(style.backgroundColor));
-    const back = luminance();
-    paint.globalAlpha = styles.reduce((opacity, style) => opacity * style.opacity, 1);
-    fill(styles.at(-1).color);
-    const both = [back, luminance()];
-    return [element.textContent, (Math.max(...both) + 0.05) / (Math.min(...both) + 0.05)];
-})"""
 WORDS = (
     ".modelarts-status, .modelarts-problem, .modelarts-counts, .modelarts-facts, .modelarts-name, .modelarts-meaning"
 )
@@ -431,7 +404,9 @@ def test_everybody_can_use_the_card(states: Notebook, theme: str) -> None:
     states.page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
     expect(states.page.locator("body")).to_have_attribute("data-jp-theme-name", theme)
     assert violations(states.page, ".jp-CodeCell .jp-OutputArea") == []
-    ratios = states.cell(1).evaluate(CONTRAST, WORDS)  # in one step: a card may be drawn again at any time
+    ratios = contrasts(
+        states.cell(1), f".modelarts-export :is({WORDS})"
+    )  # in one step: a card may be drawn again at any time
     assert len(ratios) > 20
     assert [(text, ratio) for text, ratio in ratios if ratio < 4.5] == []
     assert states.errors == []

@@ -64,12 +64,20 @@ def contrast(one: str, other: str) -> float:
 
 
 @pytest.mark.parametrize("name", ["running", "succeeded", "failed", "retrying", "paused"])
-@pytest.mark.parametrize(("text", "ground"), [("#212121", "#ffffff"), ("#e0e0e0", "#111111"), ("#ffffff", "#000000")])
+@pytest.mark.parametrize(
+    ("text", "ground"),
+    [
+        ("#212121", "#ffffff"),
+        ("#e0e0e0", "#111111"),
+        ("#ffffff", "#000000"),
+        ("#222832", "#ced6dd"),
+    ],  # JupyterLab, Sphinx
+)
 def test_a_status_can_be_read_in_light_and_dark(name: str, text: str, ground: str) -> None:
     (pill,) = [style for names, style in looks(card_html(CARDS[name])) if "modelarts-status" in names]
     assert contrast(pill["color"], pill["background"]) >= 7
     hue = pill["--modelarts-mix"]
-    assert contrast(mixed(hue, 0.5, text), mixed(hue, 0.16, ground)) >= 4.5  # as theme.css mixes them
+    assert contrast(mixed(hue, 0.4, text), mixed(hue, 0.16, ground)) >= 4.5  # as theme.css mixes them
 
 
 def test_success_failure_and_work_have_colours_of_their_own() -> None:

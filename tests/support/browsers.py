@@ -11,7 +11,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -116,7 +116,9 @@ class Server:
 
 
 @contextmanager
-def served(folder: Path, *application: str) -> Iterator[Server]:
+def served(
+    folder: Path, *application: str, python: str = sys.executable, variables: Mapping[str, str] | None = None
+) -> Iterator[Server]:
     """Start an application on a free port, without asking for a token."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -129,10 +131,10 @@ def served(folder: Path, *application: str) -> Iterator[Server]:
         options += ["--allow-root", f"--ServerApp.root_dir={folder}", "--IdentityProvider.token="]
         options += ["--ServerApp.password="]
         options += [f"--KernelManager.shutdown_wait_time={PATIENCE}"]  # a kernel that is busy may still say good-bye
-    environment = dict(os.environ, HOME=str(folder.parent), JUPYTER_PREFER_ENV_PATH="1")
+    environment = dict(os.environ, HOME=str(folder.parent), JUPYTER_PREFER_ENV_PATH="1", **(variables or {}))
     with (folder.parent / "server.log").open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", *application, *options],
+            [python, "-m", *application, *options],
             env=environment | {"JUPYTERLAB_SETTINGS_DIR": str(folder.parent / "settings")},
             cwd=folder,
             stdout=log,
@@ -218,7 +220,8 @@ class Notebook:
 
     def run(self, number: int) -> None:
         """Send a cell off; does not wait for its end."""
-        self.cell(number).locator(".cm-content").click()
+        self.cell(number).locator(".cm-content, .CodeMirror").click()  # the latter in JupyterLab 3
+        expect(self.cell(number).locator(".cm-focused, .CodeMirror-focused")).to_be_visible()  # it takes the key
         self.page.keyboard.press("Control+Enter")
 
     def finish(self, number: int) -> str:

@@ -23,6 +23,7 @@ class Outputs:
         monkeypatch.setattr(display, "get_ipython", lambda: shell)
         monkeypatch.setattr(display, "DisplayHandle", lambda: handle)
         monkeypatch.setattr(display.FRONT_END, "has_shown", False)
+        monkeypatch.setattr(display.FRONT_END, "has_refused", False)
         monkeypatch.setattr(Widget, "_control_comm", None)
 
     def _show(self, bundle: dict[str, Any], *, raw: bool) -> None:

@@ -121,6 +121,17 @@ def test_a_front_end_that_shows_widgets_is_heard_first(
     assert all(VIEW in bundle for bundle in outputs.bundles), "the view may be out of sight for now"
 
 
+def test_a_front_end_that_refuses_our_models_is_not_waited_for(
+    shown: Shown, scheduler: VirtualScheduler, outputs: Outputs, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Widget, "_control_comm", object())  # that of ipywidgets 7 asks for it, too
+    widget = shown(Script(*answers(1, 90)))
+    widget.comm.handle_close({})
+    run(scheduler, clock, 10.0)
+    assert len(outputs.bundles) > 3
+    assert all(VIEW not in bundle for bundle in outputs.bundles[1:])
+
+
 def test_while_cells_run_nothing_is_sent_until_it_is_known_that_there_is_no_view(
     shown: Shown, scheduler: VirtualScheduler, outputs: Outputs, clock: Clock
 ) -> None:
