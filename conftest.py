@@ -1,18 +1,14 @@
-"""How the tests are dealt out to processes, and what nbval compares.
-
-The long ones first, what shares a kernel or a page together.
-"""
+"""How the tests are dealt out to processes: the long ones first, what shares a kernel or a page together."""
 
 from __future__ import annotations
 
 import os
-from typing import Any
 
 import pytest
-from nbformat import from_dict
-from nbval.plugin import IPyNbFile
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+
+pytest_plugins = ["support.final_outputs"]
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
@@ -41,24 +37,3 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest."""
     items.sort(key=lambda item: ("browser" not in item.path.parts, "kernel" not in item.path.parts))
-
-
-def _final(get_message: Any) -> Any:  # noqa: ANN401 - as nbval has it
-    """Let nbval compare an output that is shown again by its final content, as a notebook saves it, not by its first."""
-    shown: dict[str, dict[str, Any]] = {}
-
-    def get_kernel_message(self: IPyNbFile, *args: object, **kwargs: object) -> dict[str, Any]:
-        message: dict[str, Any] = get_message(self, *args, **kwargs)
-        content = message["content"]
-        name = content.get("transient", {}).get("display_id")
-        if message["msg_type"] == "display_data" and name:
-            shown[name] = content["data"] = from_dict(content["data"])  # which nbval makes of it, unless it is one
-        elif message["msg_type"] == "update_display_data" and name in shown:
-            shown[name].clear()
-            shown[name].update(content["data"])
-        return message
-
-    return get_kernel_message
-
-
-IPyNbFile.get_kernel_message = _final(IPyNbFile.get_kernel_message)
