@@ -18,7 +18,7 @@ WATCH = """() => {
         const box = element.getBoundingClientRect();
         const [x, y] = [box.left + box.width / 2, box.top + box.height / 2];
         const isInside = box.height > 0 && box.top >= frame.top && box.bottom <= frame.bottom;
-        return isInside && element.contains(document.elementFromPoint(x, y));
+        return isInside && document.elementFromPoint(x, y)?.closest(".jp-OutputArea-output")?.contains(element);
     };
     window.seen = [];
     window.watching = setInterval(() => {
