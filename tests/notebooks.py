@@ -1,7 +1,9 @@
 """Runs the notebooks in place, from top to bottom, as they are committed: with outputs, without widget states.
 
 ``python tests/notebooks.py`` runs all of them, ``python tests/notebooks.py 01 04`` some, by how their names begin.
-``--pause 10`` waits so many seconds before each cell, as a slow reader does: the outputs must be the same.
+``--pause 10`` waits so many seconds before each cell of code, as a slow reader does: the outputs must be the same.
+A notebook that JupyterLab saves differs in what that notes of the kernel, such as the version of Python, and in
+execution counts; this leaves both as they are committed.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ def executed(path: Path, pause: float = 0.0) -> Any:  # noqa: ANN401 - a noteboo
         kernel_name="python3",
         store_widget_state=False,
         skip_cells_with_tag="nbval-skip",
-        on_cell_start=lambda **_: time.sleep(pause),
+        on_cell_execute=lambda **_: time.sleep(pause),
         resources={"metadata": {"path": str(path.parent)}},
     ).execute()
     notebook.metadata = nbformat.from_dict(METADATA)

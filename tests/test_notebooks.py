@@ -80,6 +80,17 @@ def test_no_line_of_code_is_cut_off_on_the_screen(notebook: Any) -> None:  # noq
     assert max(len(line) for cell in code(notebook) for line in cell.source.splitlines()) <= WIDTH
 
 
+def test_it_imports_what_the_first_command_of_the_readme_installs(notebook: Any) -> None:  # noqa: ANN401
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    lists = re.findall(r"^(?:dependencies|lab) = \[(.*?)^\]", project, flags=re.MULTILINE | re.DOTALL)
+    installed = {*re.findall(r'"(\w+)>=', "".join(lists)), "modelarts_widgets", *sys.stdlib_module_names}
+    imported = {
+        name for cell in code(notebook) for name in re.findall(r"^(?:from|import) (\w+)", cell.source, re.MULTILINE)
+    }
+    assert {"jupyterlab", "requests"} <= installed
+    assert imported <= installed
+
+
 @pytest.mark.parametrize("path", IN_A_BROWSER, ids=lambda path: path.stem)
 def test_it_asks_for_nothing_that_a_browser_lacks(path: Path) -> None:
     source = "\n".join(cell.source for cell in code(nbformat.read(path, as_version=4)))
