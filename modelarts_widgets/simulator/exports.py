@@ -71,11 +71,14 @@ class SimulatedExport:
     """Seconds since 1970 UTC."""
     export_type: int = 3
     export_format: int = 2
+    dated: float | None = None
+    """Seconds since 1970 UTC that it sends as its ``create_time``. ``None``: those of `created`."""
 
     def document(self, now: float) -> dict[str, Any]:
         """Return the response body (Table 2 of the API page) at a moment, in seconds since 1970 UTC."""
         elapsed = min(max(now - self.created, 0.0), self.seconds)
         is_over = now >= self.created + self.seconds
+        dated = self.created if self.dated is None else self.dated
         return {
             "task_id": self.task_id,
             "path": self.path,
@@ -84,8 +87,8 @@ class SimulatedExport:
             "export_format": self.export_format,
             "export_params": dict(self.params),
             **self._state(elapsed, is_over=is_over),
-            "create_time": _milliseconds(self.created),
-            "update_time": _milliseconds(self.created + elapsed),
+            "create_time": _milliseconds(dated),
+            "update_time": _milliseconds(dated + elapsed),
         }
 
     def _state(self, elapsed: float, *, is_over: bool) -> dict[str, Any]:

@@ -45,6 +45,9 @@ class Simulator:
         the real time.
     offset_unit : {"pages", "rows"}, default "pages"
         What ``offset`` counts in the call that lists the exports of a dataset.
+    fixed_dates : bool, default False
+        Whether the date of an export depends only on how many there are, as its ID does: one a minute, from
+        2020-11-23 03:50:24 UTC. How long it takes is not changed. For notebooks that are saved with their outputs.
 
     Attributes
     ----------
@@ -73,6 +76,7 @@ class Simulator:
         port: int = 0,
         identity_clock: Callable[[], float] = time.time,
         offset_unit: OffsetUnit = "pages",
+        fixed_dates: bool = False,
     ) -> None:
         self.project_id, self.dataset_id = identifier("project", 32), identifier("dataset", 20)
         self.offset_unit = offset_unit
@@ -85,7 +89,7 @@ class Simulator:
         self.access_key, self.secret_key = key.access_key, key.secret_key
         self._clock = clock
         self._port = port
-        self._store = ExportStore(self.dataset_id)
+        self._store = ExportStore(self.dataset_id, fixed_dates=fixed_dates)
         self._faults: deque[str] = deque()
         self._requests = 0
         self._lock = threading.Lock()

@@ -19,6 +19,10 @@ _DEFAULTS: Mapping[str, Any] = {
     "path": "/test-obs/daoChu/",
 }
 """Of an export that a client creates; the same as those of `Simulator.add_export`."""
+_FIRST_DATE = 1_606_103_424
+"""Of the first export where dates are fixed: that of the API page's example, in seconds since 1970 UTC."""
+_STEP = 60
+"""Seconds from the date of one export to that of the next."""
 
 
 class ExportStore:
@@ -28,10 +32,13 @@ class ExportStore:
     ----------
     dataset_id : str
         The dataset that exists even without exports.
+    fixed_dates : bool, default False
+        Whether the date of an export depends only on how many there are.
     """
 
-    def __init__(self, dataset_id: str) -> None:
+    def __init__(self, dataset_id: str, *, fixed_dates: bool = False) -> None:
         self._dataset_id = dataset_id
+        self._fixed_dates = fixed_dates
         self._exports: dict[tuple[str, str], SimulatedExport] = {}
         self._lock = threading.Lock()
 
@@ -54,10 +61,12 @@ class ExportStore:
             raise ValueError(f"outcome must be one of {', '.join(_OUTCOMES)}, not {facts['outcome']!r}")
         details = json.loads(json.dumps(dict(DEFAULT_PARAMS if params is None else params)))
         with self._lock:
-            key = (dataset_id or self._dataset_id, task_id or identifier(f"task {len(self._exports)}", 20))
+            number = len(self._exports)
+            key = (dataset_id or self._dataset_id, task_id or identifier(f"task {number}", 20))
             if key in self._exports:
                 raise ValueError(f"export {key[1]} of dataset {key[0]} exists already")
-            self._exports[key] = export = SimulatedExport(*key, params=details, **facts)
+            dated = _FIRST_DATE + _STEP * number if self._fixed_dates else None
+            self._exports[key] = export = SimulatedExport(*key, params=details, dated=dated, **facts)
         return export
 
     def find(self, dataset_id: str, task_id: str) -> SimulatedExport | None:

@@ -123,6 +123,8 @@ def test_the_quickstart_reads_after_a_run_in_the_browser(
     expect(last.locator(".jp-InputPrompt")).to_have_text(re.compile(r"\[\d+\]:"))
     expect(notebook.page.locator(".modelarts-export")).to_have_count(0)
     save_static(notebook, lab, "quickstart.ipynb")
+    committed = json.loads((NOTEBOOKS / "01_quickstart.ipynb").read_text(encoding="utf-8"))
+    assert lab.read("quickstart.ipynb")["cells"] == committed["cells"]
     lab.copy_without_kernel("quickstart.ipynb", "quickstart-reopened.ipynb")
     again = opened(name="quickstart-reopened.ipynb", has_kernel=False)
     static = again.page.locator(".jp-RenderedHTML").filter(has_text="✓ SUCCESSED").first

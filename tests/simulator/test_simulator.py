@@ -29,6 +29,9 @@ def get(simulator: Simulator, export: SimulatedExport | None = None, **changes: 
     return requests.get(url, headers={"X-Auth-Token": parts["token"]}, timeout=5)
 
 
+DATES = "create_time", "update_time"
+
+
 def shape(document: Any) -> Any:  # noqa: ANN401 - any JSON
     return {key: shape(value) for key, value in document.items()} if isinstance(document, dict) else type(document)
 
@@ -50,6 +53,17 @@ def test_the_end_of_the_same_export_is_sent_as_the_list_example_has_it(simulator
     clock.advance(100.0)
     documented = json.loads((DATA / "list_succeeded.json").read_text())["export_tasks"][1]
     assert get(simulator, export).content == json.dumps(documented).encode()
+
+
+def test_fixed_dates_depend_on_the_number_of_exports_only(clock: Clock) -> None:
+    with Simulator(clock=clock, fixed_dates=True) as simulator:
+        first = simulator.add_export(seconds=10.0)
+        clock.advance(86_400.0)
+        second = simulator.add_export(seconds=10.0)
+        clock.advance(4.0)
+        dates = [(get(simulator, export).json()[name]) for export in (first, second) for name in DATES]
+    start = 1_606_103_424_000
+    assert dates == [start, start + 10_000, start + 60_000, start + 64_000]
 
 
 def test_an_export_goes_from_init_through_running_to_its_outcome(simulator: Simulator, clock: Clock) -> None:
