@@ -122,7 +122,16 @@ def test_nbval_fails_when_a_committed_output_is_changed(tmp_path: Path, old: str
     changed = tmp_path / "changed.ipynb"
     changed.write_text(text, encoding="utf-8")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    options = ["-c", "pyproject.toml", f"--rootdir={ROOT}", "-p", "support.final_outputs", "-n0", "-q"]
+    options = [
+        "-c",
+        "pyproject.toml",
+        f"--rootdir={ROOT}",
+        f"--confcutdir={tmp_path}",
+        "-p",
+        "support.final_outputs",
+        "-n0",
+        "-q",
+    ]
     command = [sys.executable, "-m", "pytest", *options, str(changed)]
     ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240, check=False)
     assert ended.returncode == outcome, ended.stdout
