@@ -59,7 +59,13 @@ class Table(NamedTuple):
         """Return the counts, and our own phase unless polling goes on."""
         waiting = "no answer seen" if self.state.note else "waiting for the first answer"
         words = waiting if self.tasks is None else summary(self.tasks)
-        return " · ".join(filter(None, [words, self.state.badge]))
+        return " · ".join(filter(None, [words, "" if self._is_over else self.state.badge]))
+
+    @property
+    def _is_over(self) -> bool:
+        """Whether it was stopped when nothing was left to watch."""
+        all_ended = self.tasks is not None and all(task.is_done for task in self.tasks)
+        return all_ended and self.state.phase == "stopped" and self.state.error is None
 
     def position(self) -> str:
         """Return which of the rows are shown, and that the selected one is not; empty where all are."""

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from support import DATA, EXAMPLE, assert_approved
 
-from modelarts_widgets import ExportTask
+from modelarts_widgets import ExportTask, ModelArtsError
 from modelarts_widgets.rendering import PAGE, Card, Table, history_html, history_text, table_html
 from modelarts_widgets.rendering.summary import GROUPS, group, select, summary
 
@@ -77,6 +77,20 @@ def test_the_text_has_the_same_rows() -> None:
 )
 def test_exports_are_counted_by_what_became_of_them(statuses: list[str | None], words: str) -> None:
     assert summary([export(status=status) for status in statuses]) == words
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "words"),
+    [
+        ("SUCCESSED", None, "1 export, succeeded"),
+        ("RUNNING", None, "1 export, running · stopped"),
+        ("SUCCESSED", ModelArtsError("gone"), "1 export, succeeded · stopped"),
+    ],
+)
+def test_a_table_that_was_stopped_says_so_only_where_something_may_be_missing(
+    status: str, error: ModelArtsError | None, words: str
+) -> None:
+    assert Table(Card("d", phase="stopped", error=error), (export(status=status),)).headline() == words
 
 
 tasks = some.lists(
