@@ -1,4 +1,4 @@
-"""What the README shows is run."""
+"""What the README shows is run, and what it and CONTRIBUTING name is there."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from modelarts_widgets import ExportHistory, ExportMonitor, ModelArtsClient, Wat
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+LINKS = {"".join(found) for found in re.findall(r"\]\(([\w./-]+)\)|src(?:set)?=\"([\w./-]+)\"", README + CONTRIBUTING)}
 EXAMPLES = re.findall(r"^```py(?:thon|con)?\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
 
 
 def test_there_are_examples() -> None:
-    assert len(EXAMPLES) == 10
+    assert len(EXAMPLES) == 6
 
 
 def test_the_first_example_is_six_lines_and_ends_in_a_card() -> None:
@@ -45,9 +47,9 @@ def test_the_examples_run_one_after_another(
     assert "✓ SUCCESSED" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("path", re.findall(r"\]\(([\w./-]+)\)|src=\"([\w./-]+)\"", README), ids="".join)
-def test_what_the_page_links_to_is_there(path: tuple[str, str]) -> None:
-    assert (ROOT / "".join(path)).exists()
+@pytest.mark.parametrize("path", sorted(LINKS))
+def test_what_the_pages_link_to_is_there(path: str) -> None:
+    assert (ROOT / path).exists()
 
 
 @pytest.mark.parametrize(
@@ -61,7 +63,12 @@ def test_the_names_that_the_page_lists_are_there(owner: Any) -> None:  # noqa: A
 
 
 @pytest.mark.parametrize(
-    "path", sorted(set(re.findall(r"`(?:api|polling|rendering|widgets)/[\w/]*(?:\.py)?`", README)))
+    "path", sorted(set(re.findall(r"`((?:api|polling|rendering|widgets|simulator)/[\w/]*(?:\.\w+)?)`", CONTRIBUTING)))
 )
-def test_the_rooms_that_the_page_names_are_there(path: str) -> None:
-    assert (ROOT / "modelarts_widgets" / path.strip("`")).exists()
+def test_the_files_of_the_rooms_that_the_page_names_are_there(path: str) -> None:
+    assert (ROOT / "modelarts_widgets" / path).exists()
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"\btests/[\w/]+\.\w+", CONTRIBUTING))))
+def test_the_scripts_that_the_page_names_are_there(path: str) -> None:
+    assert (ROOT / path).exists()

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from email.utils import formatdate
+from http import HTTPStatus
 from typing import Any
 
 from .messages import Answer, Delivery, gateway_fault, service_fault
@@ -20,7 +21,7 @@ Fault = Callable[[Answer], Answer]
 
 def _status(status: int, code: str, **headers: str) -> Fault:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return lambda _: replace(gateway_fault(status, code, "Simulated."), headers=named)
+    return lambda _: replace(gateway_fault(status, code, HTTPStatus(status).phrase), headers=named)
 
 
 def _delivery(delivery: Delivery) -> Fault:
@@ -49,7 +50,7 @@ def _changed(**changes: Any) -> Fault:  # noqa: ANN401 - any JSON
 
 def _throttled_until(_: Answer) -> Answer:
     moment = formatdate(time.time() + 1.0, usegmt=True)
-    return replace(gateway_fault(429, "APIG.0308", "Simulated."), headers={"Retry-After": moment})
+    return replace(gateway_fault(429, "APIG.0308", HTTPStatus(429).phrase), headers={"Retry-After": moment})
 
 
 def _cut(answer: Answer) -> Answer:
