@@ -44,7 +44,7 @@ def test_the_examples_run_one_after_another(
         names["simulator"].stop()  # type: ignore[attr-defined]
         for widget in [_instances[model] for model in set(_instances) - before]:
             widget.close()
-    assert "✓ SUCCESSED" in capsys.readouterr().out
+    assert "SUCCESSED obs://" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("path", sorted(LINKS))

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 from support import until
 from support.browsers import SETUP, Notebook, Open, Server, needs_browser, served
+from support.looks import violations
 
 pytestmark = needs_browser
 OFF = {"disabledExtensions": {"@jupyter-widgets/jupyterlab-manager": True}}
@@ -48,12 +49,14 @@ def test_in_a_lab_without_its_widget_extension_the_bar_moves_in_a_busy_cell_and_
         before = share(notebook, 1)
         until(lambda before=before: share(notebook, 1) > before)  # type: ignore[misc]
     assert notebook.prompt(2) == "[*]:"
+    assert violations(notebook.page, ".modelarts-static") == []
     plain_lab.create("moved")
     static = notebook.cell(1).locator(".jp-RenderedHTML")
     expect(static).to_contain_text("✓ SUCCESSED")
     notebook.save()
     until(lambda: "✓ SUCCESSED" in json.dumps(plain_lab.read("story.ipynb"), ensure_ascii=False))
     assert "live where widgets work" not in static.inner_text()
+    assert violations(notebook.page, ".modelarts-static") == []
     notebook.end()  # what the front end writes to its console of channels that it does not know is its own
 
 
@@ -71,4 +74,5 @@ def test_a_notebook_that_is_not_trusted_says_what_was_seen_and_how_to_see_more(
     expect(static).to_contain_text("followed since 20")
     expect(static).to_contain_text("live where widgets work: trust this notebook, or show it again")
     expect(static).not_to_contain_text("waiting")
+    assert violations(again.page, ".jp-CodeCell .jp-RenderedHTML") == []
     expect(again.page.get_by_text("Error displaying widget")).to_have_count(0)

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, expect
 from support import until
 from support.browsers import Notebook
 from support.elsewhere import CELLS, assert_frozen, needs_fronts, report, served_elsewhere, versions
+from support.looks import CARDS, violations
 
 pytestmark = needs_fronts
 WORDS = "live where widgets work: trust this notebook, or show it again"
@@ -47,6 +48,7 @@ def test_two_browsers_see_the_same_card_to_its_end(browser: Browser, tmp_path: P
         for each in (one, other):
             expect(each.cell(1).locator(".jp-RenderedHTML")).to_contain_text("✓ SUCCESSED")
             expect(each.cell(1).locator(".jp-RenderedHTML")).not_to_contain_text("live where widgets work")
+            assert violations(each.page, CARDS) == []
         assert_frozen(server)
         kernel = one.finish(3)
         errors = one.errors + other.errors

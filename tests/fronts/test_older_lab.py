@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, expect
 from support import until
 from support.browsers import Notebook, Server
 from support.elsewhere import CELLS, assert_frozen, needs_fronts, report, served_elsewhere, versions
+from support.looks import CARDS, violations
 
 pytestmark = needs_fronts
 LISTEN = """output => {
@@ -51,6 +52,7 @@ def see_it_move(notebook: Notebook) -> None:
     until(lambda: notebook.prompt(2) == "[*]:")
     until(moves)
     assert notebook.prompt(2) == "[*]:", "the export has not ended meanwhile"
+    assert violations(notebook.page, CARDS) == []
 
 
 def see_it_end(notebook: Notebook, server: Server) -> None:
@@ -59,6 +61,7 @@ def see_it_end(notebook: Notebook, server: Server) -> None:
     static = notebook.cell(1).locator(".jp-RenderedHTML")
     expect(static).to_contain_text("✓ SUCCESSED")
     expect(static).not_to_contain_text("live where widgets work")
+    assert violations(notebook.page, CARDS) == []
     until(lambda: re.fullmatch(r"\[\d+\]:", notebook.prompt(2)))
     notebook.save()
     assert_frozen(server)

@@ -45,6 +45,9 @@ def contrasts(root: Locator, selector: str, *, is_text: bool = False) -> list[tu
     return measured
 
 
+CARDS = ":is(.modelarts-static, .modelarts-export)"
+
+
 def violations(page: Page, selector: str) -> list[Any]:
     """Ask axe-core what is wrong within our output."""
     found = Axe().run(page, context={"include": [[selector]]}).response["violations"]
