@@ -328,9 +328,10 @@ def test_a_click_anywhere_on_a_row_chooses_it_and_its_card_has_the_button_that_c
     lengths = table.locator("tbody progress").evaluate_all("bars => bars.map(bar => bar.offsetWidth)")
     assert len(set(lengths)) == 1, "all bars are of one length"
     for number, share in ((3, 0.98), (1, 0.5), (4, 0.2)):
-        rows.nth(number).scroll_into_view_if_needed()
-        box = rows.nth(number).evaluate("row => row.getBoundingClientRect().toJSON()")  # in one go: it may be redrawn
-        notebook.page.mouse.click(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
+        label = table.locator(".widget-radio-box label").nth(number)  # which lies over the row, and is not redrawn
+        width, height = label.evaluate("label => [label.offsetWidth, label.offsetHeight]")
+        assert width >= rows.nth(number).evaluate("row => row.offsetWidth")
+        label.click(position={"x": share * width, "y": height / 2})
         expect(table.get_by_role("radio").nth(number)).to_be_checked()
         expect(rows.nth(number)).to_have_class(re.compile("modelarts-selected"))
     card = table.locator(".modelarts-export")
