@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from support import Script, until
+from support.engines import Engine
 from support.watches import ENDED, HANGS, RUNNING, Gate
 
 from modelarts_widgets import ServiceError, Watch, watch_export, watch_exports
@@ -55,17 +56,25 @@ def test_an_interval_out_of_bounds_says_what_the_bounds_are(value: float) -> Non
 
 
 @pytest.mark.parametrize("limit", [None, math.inf, 1e300])
-def test_no_limit_and_one_that_no_clock_can_measure_are_taken(follow: Follow, limit: float | None) -> None:
-    assert follow(Script(ENDED)).wait(limit).succeeded
-    assert asyncio.run(follow(Script(ENDED)).wait_async(limit)).succeeded
-
-
-def test_waiting_for_no_time_returns_what_is_known(follow: Follow) -> None:
+def test_no_limit_and_one_that_no_clock_can_measure_are_taken(
+    follow: Follow, engine: Engine, limit: float | None
+) -> None:
     watch = follow(Script(ENDED))
-    watch.wait(HANGS)
+    assert engine.run(watch.wait_async(limit)).succeeded
+    assert watch.wait(limit).succeeded
+
+
+@pytest.mark.parametrize("limit", [None, math.inf, 1e300])
+def test_a_thread_takes_them_too(follow: Follow, limit: float | None) -> None:
+    assert follow(Script(ENDED)).wait(limit).succeeded
+
+
+def test_waiting_for_no_time_returns_what_is_known(follow: Follow, engine: Engine) -> None:
+    watch = follow(Script(ENDED))
+    engine.run(watch.wait_async(HANGS))
     assert watch.wait(0).succeeded
-    assert asyncio.run(watch.wait_async(0)).succeeded
-    until(lambda: SCHEDULER.threads == 0)
+    assert engine.run(watch.wait_async(0)).succeeded
+    engine.rest()
     assert watch.stats.polls == 1
 
 
@@ -120,10 +129,10 @@ def test_what_somebody_else_wants_too_goes_on_after_a_wait(follow: Follow, how: 
     assert watch.phase == "polling"
 
 
-def test_a_watch_that_was_only_waited_for_can_be_waited_for_again(follow: Follow) -> None:
+def test_a_watch_that_was_only_waited_for_can_be_waited_for_again(follow: Follow, engine: Engine) -> None:
     watch = follow(Script(ENDED), None)
     for _ in range(3):
-        assert [task.status for task in watch.wait(HANGS)] == ["SUCCESSED"]
+        assert [task.status for task in engine.run(watch.wait_async(HANGS))] == ["SUCCESSED"]
         assert watch.phase == "idle"
 
 
