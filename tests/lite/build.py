@@ -70,7 +70,9 @@ class Wheels:
     def _download(self, requirement: str) -> None:
         pure = ["--only-binary=:all:", "--implementation=py", "--abi=none", "--platform=any"]
         options = ["--quiet", "--no-deps", f"--python-version={PYODIDE_PYTHON_VERSION}", *pure]
-        subprocess.run([sys.executable, "-m", "pip", "download", *options, f"--dest={self._folder}", requirement], check=True)
+        subprocess.run(
+            [sys.executable, "-m", "pip", "download", *options, f"--dest={self._folder}", requirement], check=True
+        )
 
 
 def requirements(wheel: Path) -> Iterator[str]:
