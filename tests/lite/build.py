@@ -1,4 +1,4 @@
-"""Puts a Pyodide together that has our package: python build.py WORK OUR_WHEEL. Run by tests/lite.sh in its environment.
+"""Puts a Pyodide together that has our package: python build.py WORK OUR_WHEEL, run by tests/lite.sh.
 
 Makes WORK/lite/static/pyodide: the core of Pyodide, pure wheels of all that the kernel and our package need, and a
 list of these wheels alone, so that nothing is looked for elsewhere.

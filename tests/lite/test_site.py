@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -122,7 +123,7 @@ def test_the_quickstart_moves_and_ends_with_nothing_but_static_files(
     assert_ended(visit)
     expect(page.locator(".modelarts-export")).to_have_count(0)
     with capsys.disabled():
-        print(f"\nThe first card was there {seconds:.1f} s after the page was asked for")
+        sys.stdout.write(f"\nThe first card was there {seconds:.1f} s after the page was asked for\n")
 
 
 @pytest.mark.skipif(os.environ.get("STORIES") != "all", reason="takes a minute: STORIES=all bash tests/lite.sh")
