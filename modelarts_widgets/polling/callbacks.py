@@ -98,10 +98,14 @@ class Callbacks:
         self._bringer = threading.get_ident()
         put_off(self.step)
 
-    def let_tell(self) -> None:
-        """Wait a moment until all have been told, so that what shows the watch is up to date when a call returns."""
-        if not (self.are_called_here() or is_behind()):  # in the __del__ of garbage, the lock may be held
-            self.waiters.wait(self.is_up_to_date, _MOMENT)
+    def let_tell(self, seconds: float = _MOMENT) -> None:
+        """Wait a moment until all have been told, so that what shows the watch is up to date when a call returns.
+
+        Without threads, this one tells, and all that it may have been told has been when it comes here.
+        """
+        is_busy = self.are_called_here() or is_behind()  # in the __del__ of garbage, the lock may be held
+        if not (is_busy or scheduler.SCHEDULER.needs_loop):
+            self.waiters.wait(self.is_up_to_date, seconds)
 
     def forget(self) -> None:
         """Forget who was telling: that thread has stayed in the parent of this process."""
@@ -120,7 +124,7 @@ class Callbacks:
             while self._is_to_tell():
                 with changing():
                     version, state, is_own = self._version, self._read(), self._bringer == threading.get_ident()
-                if not (is_own or scheduler.is_polling_here()):
+                if not (is_own or scheduler.SCHEDULER.is_stepping()):
                     self._teller = None
                     scheduler.SCHEDULER.schedule(self)
                     return

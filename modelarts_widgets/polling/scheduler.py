@@ -1,18 +1,18 @@
-"""`Scheduler`: runs the steps of all pollers on a few threads. Knows nothing of exports."""
+"""`Scheduler`: runs the steps of all pollers on a few threads. `SCHEDULER` is the one of this process."""
 
 from __future__ import annotations
 
 import contextvars
-import heapq
-import itertools
 import logging
 import math
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Protocol
 
+from .agenda import Agenda, Job
+from .loop import LoopScheduler
 from .state import catch_up, do_for_others, is_behind, put_off, shared_condition
 
 MAX_BUSY = 3
@@ -28,13 +28,6 @@ GRACE = 0.1
 
 _NAME = "modelarts-poll"
 _logger = logging.getLogger(__name__)
-
-
-class Job(Protocol):
-    """What a scheduler runs: anything with a step."""
-
-    def step(self) -> None:
-        """Do the work, and schedule what comes next."""
 
 
 class _Relief:
@@ -53,6 +46,9 @@ class Scheduler:
     nobody waits for a server that hangs.
     """
 
+    needs_loop = False
+    """Whether steps are run only while an event loop has its turn, so that nobody may block and wait for them."""
+
     def __init__(self) -> None:
         self.reset()
 
@@ -60,10 +56,7 @@ class Scheduler:
         """Begin anew, without jobs and threads: a forked process inherits the figures, but no thread."""
         self._changed = shared_condition()
         self._relief = _Relief()
-        self._queue: list[tuple[float, int, Job]] = []
-        self._entries: dict[Job, tuple[float, int]] = {}
-        """When each job is due; what the queue has beside it is out of date."""
-        self._numbers = itertools.count()
+        self._agenda = Agenda()
         self._busy: dict[int, float] = {}
         """Threads at work, and since when."""
         self._lent: set[int] = set()
@@ -87,24 +80,30 @@ class Scheduler:
     def schedule(self, job: Job, delay: float = 0.0) -> None:
         """Run a job's next step after `delay` seconds, instead of when it was due. Does not block."""
         with self._changed:
-            due, number = self._entries[job] = self.clock() + delay, next(self._numbers)
-            heapq.heappush(self._queue, (due, number, job))
+            self._agenda.add(job, self.clock() + delay)
             self._changed.notify_all()
         self._see_to_the_next()
 
     def hasten(self, job: Job, delay: float) -> None:
         """Run a job's next step after `delay` seconds if it is due later than that. Does not block."""
         with self._changed:
-            due = self._entries.get(job)
-            is_late = due is not None and due[0] > self.clock() + delay
+            is_late = self._agenda.is_later(job, self.clock() + delay)
         if is_late:
             self.schedule(job, delay)
 
     def cancel(self, job: Job) -> None:
         """Forget a job. A step under way ends by itself. Does not block."""
         with self._changed:
-            self._entries.pop(job, None)
+            self._agenda.discard(job)
             self._changed.notify_all()
+
+    @staticmethod
+    def is_stepping() -> bool:
+        """Return whether this thread is one that runs steps."""
+        return threading.current_thread().name == _NAME
+
+    def wake(self) -> None:
+        """Go on, where something is due: these threads see to that by themselves."""
 
     @contextmanager
     def lent(self) -> Iterator[None]:
@@ -135,7 +134,7 @@ class Scheduler:
 
     def _start_thread(self, context: contextvars.Context) -> None:
         with self._changed:
-            is_seen_to = self._is_awaited or self._is_spared or self._next_due() is None
+            is_seen_to = self._is_awaited or self._is_spared or self._agenda.next_due() is None
             if is_seen_to or self._counted(self.clock()) >= MAX_THREADS:
                 return
             self._threads += 1
@@ -164,11 +163,11 @@ class Scheduler:
         me = threading.get_ident()
         with self._changed:
             self._busy.pop(me, None)
-            while (due := self._next_due()) is not None or self._busy:  # those who are busy may schedule more
+            while (due := self._agenda.next_due()) is not None or self._busy:  # those who are busy may schedule more
                 now = self.clock()
                 pause = math.inf if due is None else max(due - now, self._until_free(now))
                 if pause <= 0:
-                    if (job := self._pop()) is None:
+                    if (job := self._agenda.pop()) is None:
                         continue
                     self._busy[me] = now
                     self._is_awaited = self._is_awaited and not is_awaiting
@@ -211,29 +210,11 @@ class Scheduler:
         working = self._counted(now) - self._threads + len(self._busy)
         return 0.0 if working < MAX_THREADS - 1 else min((since + GRACE - now for since in fresh), default=math.inf)
 
-    def _next_due(self) -> float | None:
-        while self._queue:
-            first = self._queue[0]
-            if self._entries.get(first[2]) == first[:2]:
-                return first[0]
-            popped = heapq.heappop(self._queue)  # cancelled, or scheduled anew
-            if popped is not first:  # garbage has just scheduled something
-                heapq.heappush(self._queue, popped)
-        return None
 
-    def _pop(self) -> Job | None:
-        """Take the first job; ``None`` where garbage has cancelled it just now."""
-        due, number, job = heapq.heappop(self._queue)
-        if self._entries.get(job) != (due, number):
-            return None
-        self._entries.pop(job, None)
-        return job
+def chosen() -> Scheduler | LoopScheduler:
+    """Return a scheduler with threads, unless this Python cannot start any, as in a browser."""
+    return LoopScheduler() if sys.thread_info.name == "pthread-stubs" else Scheduler()
 
 
-def is_polling_here() -> bool:
-    """Return whether this is a thread of a scheduler."""
-    return threading.current_thread().name == _NAME
-
-
-SCHEDULER = Scheduler()
+SCHEDULER = chosen()
 """Runs the pollers of this process. Looked up here each time, so that tests can put another one in its place."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from . import scheduler
 from .callbacks import Callbacks
 from .membership import Membership
 from .state import changing
@@ -32,9 +33,19 @@ class Waits:
         self._is_endless = is_endless
 
     @contextmanager
-    def one(self) -> Iterator[Callable[[], bool]]:
-        """Yield what returns whether the wait is over: polling has ended, or all is done by a fresh answer."""
+    def one(self, *, blocks: bool = False) -> Iterator[Callable[[], bool]]:
+        """Yield what returns whether the wait is over: polling has ended, or all is done by a fresh answer.
+
+        Raises
+        ------
+        RuntimeError
+            For a wait that blocks the event loop on which the answer would come.
+        """
         membership = self._membership
+        if blocks and scheduler.SCHEDULER.needs_loop and not self._is_settled:
+            raise RuntimeError(
+                "Without threads, as here, wait() would block the polling it waits for: use await wait_async()"
+            )
         with changing():
             self.count += 1
             self.are_alone = self.are_alone or membership.state.phase == "idle"
@@ -44,6 +55,7 @@ class Waits:
             if needed:
                 membership.expedite()
         try:
+            scheduler.SCHEDULER.wake()  # polling may have begun before there was a loop
             yield lambda: self._is_over(needed)
         finally:
             with changing():
@@ -52,6 +64,12 @@ class Waits:
                 if is_unwanted and membership.state.is_active:
                     membership.leave("idle")
                 membership.adjust()
+
+    @property
+    def _is_settled(self) -> bool:
+        """Whether nothing comes any more that a wait would wait for."""
+        state = self._membership.state
+        return not state.is_active and state.phase != "idle"
 
     def _is_over(self, needed: int) -> bool:
         state = self._membership.state

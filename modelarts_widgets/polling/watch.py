@@ -31,12 +31,12 @@ class Watch(Generic[ResultT]):
     """A handle on an export, or on all exports of a dataset, that needs no notebook.
 
     `watch_export` and `watch_exports` make one; an `ExportMonitor` or an `ExportHistory` shows one. Polling
-    starts with `start` or when somebody waits, in a daemon thread. Watches of the same subject with the same
-    credentials share it. All methods may be called from any thread.
+    starts with `start` or when somebody waits, in a daemon thread; on the event loop where no thread can be started,
+    as in a browser. Watches of the same subject with the same credentials share it. All methods may be called from
+    any thread.
 
-    Callbacks are called in order, one at a time for each watch, with the newest state, usually in a polling
-    thread. No lock is held meanwhile: they may use this and every other watch. One that takes long delays those
-    after it, and nobody else's.
+    Callbacks are called in order, one at a time for each watch, with the newest state, usually in a polling thread.
+    No lock is held meanwhile: they may use this and every other watch. One that takes long delays those after it.
 
     Examples
     --------
@@ -234,23 +234,24 @@ class Watch(Generic[ResultT]):
         TypeError, ValueError
             For a timeout that is no number of seconds.
         RuntimeError
-            When a callback of this watch calls it: the ones after it could never be called.
+            When a callback of this watch calls it: the ones after it could never be called. Where no thread can be
+            started, as in a browser, if something is left to wait for: use `wait_async` there.
         """
         with type(self)._reporter(self, progress) as report:
             return self._wait(timeout, report)
 
     def _wait(self, timeout: float | None, report: Callable[[], None]) -> ResultT:
         """Wait like `wait`; `report` is called in this thread whenever something may have changed."""
-        limit, waiters = self._limit(timeout), self._callbacks.waiters
-        with self._waits.one() as is_over:
+        limit = self._limit(timeout)
+        with self._waits.one(blocks=True) as is_over:
 
             def is_over_now() -> bool:
                 report()
                 return is_over()
 
-            if not waiters.wait(is_over_now, limit):
+            if not self._callbacks.waiters.wait(is_over_now, limit):
                 raise self._too_late(limit) from self.error
-            waiters.wait(self._callbacks.is_up_to_date, PATIENCE)
+            self._callbacks.let_tell(PATIENCE)
             return self._subject.outcome(self.state)
 
     async def wait_async(self, timeout: float | None = None) -> ResultT:

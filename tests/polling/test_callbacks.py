@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from support import Script, until
+from support.engines import Engine
 from support.watches import ENDED, HANGS, RUNNING, Gate, run
 
 from modelarts_widgets import AuthenticationError, ModelArtsClient, ModelArtsError, TokenAuth, Watch
@@ -222,13 +223,13 @@ def test_a_token_function_that_raises_it_ends_the_polling_in_an_error(
 
 @raised
 def test_a_client_that_raises_it_ends_the_polling_in_an_error(
-    follow: Follow, kind: type[BaseException], caplog: pytest.LogCaptureFixture
+    follow: Follow, engine: Engine, kind: type[BaseException], caplog: pytest.LogCaptureFixture
 ) -> None:
     client = Script(RUNNING)
     client.get_export_task = failing(kind)  # type: ignore[method-assign]
     watch = follow(client)
     with pytest.raises(ModelArtsError, match=kind.__name__):
-        watch.wait(HANGS)
+        engine.run(watch.wait_async(HANGS))
     assert watch.phase in {"paused", "stopped"}
     assert kind.__name__ in caplog.text
 
@@ -267,6 +268,7 @@ def test_garbage_that_closes_its_watch_stops_nobody() -> None:
         """
 import gc, threading
 from support import Script
+from support.engines import Engine
 from support.watches import ENDED, RUNNING
 from modelarts_widgets import watch_export
 

@@ -10,14 +10,18 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from support import until
+from support.engines import Engine, LoopEngine, ThreadEngine
 
+from modelarts_widgets.polling.loop import LoopScheduler
 from modelarts_widgets.polling.scheduler import MAX_BUSY, MAX_THREADS, Scheduler
 
 
 class Steps:
     """A job that counts its steps, does what it is told in each, and schedules the next."""
 
-    def __init__(self, scheduler: Scheduler, *delays: float | None, work: Callable[[], object] = lambda: None) -> None:
+    def __init__(
+        self, scheduler: Scheduler | LoopScheduler, *delays: float | None, work: Callable[[], object] = lambda: None
+    ) -> None:
         self.scheduler = scheduler
         self.delays = list(delays)
         self.work = work
@@ -33,18 +37,27 @@ class Steps:
             self.scheduler.schedule(self, delay)
 
 
+@pytest.fixture(params=["threads", "loop"])
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """Return a scheduler of each kind, and what lets it work; see that it comes to rest."""
+    running: Engine = ThreadEngine(Scheduler()) if request.param == "threads" else LoopEngine(LoopScheduler())
+    yield running
+    running.rest()
+    running.close()
+
+
 @pytest.fixture
 def scheduler() -> Iterator[Scheduler]:
-    """Return a scheduler, and see that its threads end."""
+    """Return a scheduler with threads, and see that they end."""
     running = Scheduler()
     yield running
     until(lambda: running.threads == 0)
 
 
-def test_steps_are_run_until_there_is_none(scheduler: Scheduler) -> None:
-    poll = Steps(scheduler, 0.0, 0.01, 0.0, None)
-    scheduler.schedule(poll)
-    until(lambda: scheduler.threads == 0)
+def test_steps_are_run_until_there_is_none(engine: Engine) -> None:
+    poll = Steps(engine.scheduler, 0.0, 0.01, 0.0, None)
+    engine.scheduler.schedule(poll)
+    engine.rest()
     assert poll.done == 4
 
 
@@ -79,29 +92,29 @@ def test_a_slow_poll_does_not_hold_up_another(scheduler: Scheduler) -> None:
     release.set()
 
 
-def test_a_poll_that_waits_is_asked_at_once_when_scheduled_anew(scheduler: Scheduler) -> None:
-    poll = Steps(scheduler)
-    scheduler.schedule(poll, 3_600.0)
-    scheduler.schedule(poll)
-    until(lambda: poll.done == 1)
+def test_a_poll_that_waits_is_asked_at_once_when_scheduled_anew(engine: Engine) -> None:
+    poll = Steps(engine.scheduler)
+    engine.scheduler.schedule(poll, 3_600.0)
+    engine.scheduler.schedule(poll)
+    engine.until(lambda: poll.done == 1)
 
 
-def test_a_poll_can_be_hastened_but_not_put_off(scheduler: Scheduler) -> None:
-    late, soon, gone = Steps(scheduler), Steps(scheduler, 0.0), Steps(scheduler)
-    scheduler.schedule(late, 3_600.0)
-    scheduler.hasten(late, 0.0)
-    scheduler.schedule(soon, 0.0)
-    scheduler.hasten(soon, 3_600.0)
-    scheduler.hasten(gone, 0.0)
-    until(lambda: (late.done, soon.done) == (1, 2))
+def test_a_poll_can_be_hastened_but_not_put_off(engine: Engine) -> None:
+    late, soon, gone = Steps(engine.scheduler), Steps(engine.scheduler, 0.0), Steps(engine.scheduler)
+    engine.scheduler.schedule(late, 3_600.0)
+    engine.scheduler.hasten(late, 0.0)
+    engine.scheduler.schedule(soon, 0.0)
+    engine.scheduler.hasten(soon, 3_600.0)
+    engine.scheduler.hasten(gone, 0.0)
+    engine.until(lambda: (late.done, soon.done) == (1, 2))
     assert gone.done == 0
 
 
-def test_a_cancelled_poll_is_forgotten_at_once_and_its_thread_ends(scheduler: Scheduler) -> None:
-    poll = Steps(scheduler)
-    scheduler.schedule(poll, 3_600.0)
-    scheduler.cancel(poll)
-    until(lambda: scheduler.threads == 0)
+def test_a_cancelled_poll_is_forgotten_at_once_and_nothing_is_left_to_do(engine: Engine) -> None:
+    poll = Steps(engine.scheduler)
+    engine.scheduler.schedule(poll, 3_600.0)
+    engine.scheduler.cancel(poll)
+    engine.rest()
     assert poll.done == 0
 
 
@@ -121,22 +134,20 @@ def test_a_poll_that_garbage_cancels_while_a_thread_takes_it_is_forgotten(
     assert poll.done == 0
 
 
-def test_a_step_that_fails_is_logged_and_ends_that_poll_only(
-    scheduler: Scheduler, caplog: pytest.LogCaptureFixture
-) -> None:
-    broken, sound = Steps(scheduler, work=lambda: 1 / 0), Steps(scheduler, 0.01, 0.01)
-    scheduler.schedule(broken)
-    scheduler.schedule(sound)
-    until(lambda: sound.done == 3)
+def test_a_step_that_fails_is_logged_and_ends_that_poll_only(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
+    broken, sound = Steps(engine.scheduler, work=lambda: 1 / 0), Steps(engine.scheduler, 0.01, 0.01)
+    engine.scheduler.schedule(broken)
+    engine.scheduler.schedule(sound)
+    engine.until(lambda: sound.done == 3)
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_a_thread_runs_in_a_copy_of_the_context_that_started_it(scheduler: Scheduler) -> None:
+def test_a_step_runs_in_a_copy_of_the_context_that_it_was_scheduled_in(engine: Engine) -> None:
     variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable")
     seen: list[str] = []
     variable.set("from the cell")
-    scheduler.schedule(Steps(scheduler, work=lambda: seen.append(variable.get("nothing"))))
-    until(lambda: seen)
+    engine.scheduler.schedule(Steps(engine.scheduler, work=lambda: seen.append(variable.get("nothing"))))
+    engine.until(lambda: seen)
     assert seen == ["from the cell"]
 
 
@@ -147,29 +158,29 @@ def test_threads_are_daemons(scheduler: Scheduler) -> None:
     assert seen == [True]
 
 
-def test_a_quick_poll_does_not_wait_for_a_slow_neighbour(scheduler: Scheduler) -> None:
+def test_a_quick_poll_does_not_wait_for_a_slow_neighbour(engine: Engine) -> None:
     pause = threading.Event()
-    rare, quick = Steps(scheduler, 3_600.0), Steps(scheduler, *[0.01] * 20, work=lambda: pause.wait(0.01))
-    scheduler.schedule(quick)
-    scheduler.schedule(rare)
-    until(lambda: quick.done == 21)
-    scheduler.cancel(rare)
+    rare, quick = Steps(engine.scheduler, 3_600.0), Steps(engine.scheduler, *[0.01] * 20, work=lambda: pause.wait(0.01))
+    engine.scheduler.schedule(quick)
+    engine.scheduler.schedule(rare)
+    engine.until(lambda: quick.done == 21)
+    engine.scheduler.cancel(rare)
 
 
-def test_a_wait_longer_than_a_clock_can_measure_harms_nobody(scheduler: Scheduler) -> None:
-    never, quick = Steps(scheduler), Steps(scheduler)
-    scheduler.schedule(never, 1e11)
-    scheduler.schedule(quick, 0.01)
-    until(lambda: quick.done == 1)
-    scheduler.cancel(never)
+def test_a_wait_longer_than_a_clock_can_measure_harms_nobody(engine: Engine) -> None:
+    never, quick = Steps(engine.scheduler), Steps(engine.scheduler)
+    engine.scheduler.schedule(never, 1e11)
+    engine.scheduler.schedule(quick, 0.01)
+    engine.until(lambda: quick.done == 1)
+    engine.scheduler.cancel(never)
 
 
-def test_a_step_that_exits_takes_no_thread_along(scheduler: Scheduler, caplog: pytest.LogCaptureFixture) -> None:
-    scheduler.schedule(Steps(scheduler, work=lambda: sys.exit(3)))
-    until(lambda: scheduler.threads == 0)
-    sound = Steps(scheduler)
-    scheduler.schedule(sound)
-    until(lambda: sound.done == 1)
+def test_a_step_that_exits_takes_nothing_along(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
+    engine.scheduler.schedule(Steps(engine.scheduler, work=lambda: sys.exit(3)))
+    engine.rest()
+    sound = Steps(engine.scheduler)
+    engine.scheduler.schedule(sound)
+    engine.until(lambda: sound.done == 1)
     assert "SystemExit" in caplog.text
 
 

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 from support import EXAMPLE, Script, until
+from support.engines import Engine
 from support.virtual import VirtualScheduler
 
 from modelarts_widgets import (
@@ -282,7 +283,7 @@ async def seen(watch: Watch[Any]) -> None:
 
 
 @both
-def test_a_coroutine_waits_while_others_run(make: Make) -> None:
+def test_a_coroutine_waits_while_others_run(make: Make, engine: Engine) -> None:
     client = Script(RUNNING)
     watch = make(client)
 
@@ -292,36 +293,36 @@ def test_a_coroutine_waits_while_others_run(make: Make) -> None:
         client.answers = [ENDED]
         await waiting
 
-    asyncio.run(together())
+    engine.run(together())
     assert progress(watch) == 100.0
 
 
 @both
-def test_a_coroutine_need_not_wait_for_what_has_ended(make: Make) -> None:
+def test_a_coroutine_need_not_wait_for_what_has_ended(make: Make, engine: Engine) -> None:
     watch = make(Script(ENDED))
-    watch.wait(20.0)
-    assert asyncio.run(watch.wait_async())
+    engine.run(watch.wait_async(20.0))
+    assert engine.run(watch.wait_async())
 
 
 @both
-def test_a_coroutine_runs_out_of_time_and_leaves_the_polling_alone(make: Make) -> None:
+def test_a_coroutine_runs_out_of_time_and_leaves_the_polling_alone(make: Make, engine: Engine) -> None:
     watch = make(Script(RUNNING))
     watch.start()
     with pytest.raises(TimeoutError, match=r"has not ended within 0\.05 s"):
-        asyncio.run(watch.wait_async(0.05))
+        engine.run(watch.wait_async(0.05))
     assert watch.phase == "polling"
     assert watch._waits.count == 0
 
 
 @both
 @pytest.mark.parametrize("error", [NotFoundError(), ZeroDivisionError("oops")], ids=repr)
-def test_a_coroutine_hears_the_watches_own_error(make: Make, error: Exception) -> None:
+def test_a_coroutine_hears_the_watches_own_error(make: Make, engine: Engine, error: Exception) -> None:
     with pytest.raises(type(error)):
-        asyncio.run(make(Script(error)).wait_async(20.0))
+        engine.run(make(Script(error)).wait_async(20.0))
 
 
 @both
-def test_a_coroutine_that_is_cancelled_leaves_the_polling_alone(make: Make) -> None:
+def test_a_coroutine_that_is_cancelled_leaves_the_polling_alone(make: Make, engine: Engine) -> None:
     watch = make(Script(RUNNING))
 
     async def cancel() -> None:
@@ -331,7 +332,7 @@ def test_a_coroutine_that_is_cancelled_leaves_the_polling_alone(make: Make) -> N
         with pytest.raises(asyncio.CancelledError):
             await waiting
 
-    asyncio.run(cancel())
+    engine.run(cancel())
     assert (watch.phase, watch._waits.count) == ("polling", 0)
 
 

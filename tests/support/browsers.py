@@ -64,7 +64,7 @@ _SHUT_DOWN = """() => {
     const session = window.jupyterapp?.shell.currentWidget?.context?.sessionContext;
     return session?.session?.kernel && session.shutdown();
 }"""
-_NOISE = re.compile(
+NOISE = re.compile(
     r"favicon|service worker|Failed to load resource|jupyter-lsp|LSP|nbextensions|WebSocket|404|reading 'schema'"
 )
 """What the front ends write to the console without us."""
@@ -197,7 +197,7 @@ class Notebook:
         dialog.accept()
 
     def _note(self, kind: str, text: str) -> None:
-        if kind == "error" and not _NOISE.search(text):
+        if kind == "error" and not NOISE.search(text):
             self.errors.append(text)
 
     def ready(self) -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from modelarts_widgets.polling.scheduler import Job
+from modelarts_widgets.polling.agenda import Job
 from modelarts_widgets.simulator import Clock
 
 
@@ -15,6 +15,7 @@ class VirtualScheduler:
     """Stands in for the scheduler of the process."""
 
     threads = 0
+    needs_loop = False
 
     def __init__(self, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
         self.clock = clock
@@ -39,6 +40,14 @@ class VirtualScheduler:
     def cancel(self, job: Job) -> None:
         """Forget a job."""
         self._due.pop(job, None)
+
+    @staticmethod
+    def is_stepping() -> bool:
+        """Return whether steps run here: everything does."""
+        return True
+
+    def wake(self) -> None:
+        """Go on by `step` and `run` alone."""
 
     @contextmanager
     def lent(self) -> Iterator[None]:
