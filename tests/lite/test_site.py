@@ -129,8 +129,6 @@ def test_the_quickstart_moves_and_ends_with_nothing_but_static_files(
 @pytest.mark.skipif(os.environ.get("STORIES") != "all", reason="takes a minute: STORIES=all bash tests/lite.sh")
 @pytest.mark.parametrize("notebook", OTHERS, ids=lambda path: path.stem)
 def test_the_other_notebooks_run_to_their_end(url: str, visit: Visit, notebook: Path) -> None:
-    if "import pandas" in notebook.read_text(encoding="utf-8"):
-        pytest.skip("there is no wheel of pandas for a browser on the package index")
     run_all(url, visit, notebook.name)
     assert_ended(visit)
 
