@@ -85,7 +85,8 @@ def _ratios(side: Side, reference: Side | None) -> Iterator[str]:
         return
     for name, figure in side.figures.items():
         floor = reference.figures.get(name) if reference else None
-        yield f"{figure.value / floor.value:.3g}" if floor and floor.value else "-"
+        ratio = figure.value / floor.value if floor and floor.value else None
+        yield "-" if ratio is None else f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.2g}"
 
 
 def to_json(sides: Iterable[Side]) -> list[list[object]]:

@@ -16,6 +16,8 @@ from .figures import Effort, Figure, Side
 from .recording import close_all, poller, recorded, size, step, step_by_step
 
 SAMPLES = 20_000
+SECONDS = 2.0
+"""How much later each refresh is than the one before: some show that, too."""
 FLOOR = "`ipywidgets.FloatProgress`: a bar without words"
 Refresh = Callable[[int], object]
 """Shows how many samples are done."""
@@ -77,6 +79,7 @@ def _tqdm() -> Iterator[Refresh]:
     with import_module("tqdm.notebook").tqdm(total=SAMPLES) as bar:
 
         def refresh(done: int) -> None:
+            bar.start_t -= SECONDS
             bar.n = done
             bar.refresh()
 
@@ -86,4 +89,9 @@ def _tqdm() -> Iterator[Refresh]:
 @contextmanager
 def _distributed() -> Iterator[Refresh]:
     widget = import_module("distributed.diagnostics.progressbar").ProgressWidget([], "127.0.0.1:1")
-    yield lambda done: widget._draw_bar(SAMPLES - done, SAMPLES)
+
+    def refresh(done: int) -> None:
+        widget._start_time -= SECONDS
+        widget._draw_bar(SAMPLES - done, SAMPLES)
+
+    yield refresh
