@@ -26,7 +26,7 @@ _PROGRAM = "import ipywidgets, requests, time; begin = time.process_time(); {}; 
 def measure(effort: Effort) -> list[Side]:
     """Import in processes of their own, and add up files."""
     kinds = {"ours": KINDS["ours"]} if effort.is_smoke else KINDS
-    measures = {who: lambda line=line: _import_time(line) for who, (_, line) in kinds.items()}  # type: ignore[misc]
+    measures = {who: lambda line=line: _import_time(line) for who, (_, line) in kinds.items()}
     medians = in_turn(measures, effort.rounds)
     base = _needed(*COMMON)
     sides = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -22,10 +22,13 @@ BEARABLE = {"nested `Accordion`": 1_000}
 """Rows above which nobody would wait."""
 FLOOR = "the bare values in one `HTML`"
 
+Make = Callable[[ExportTask], object]
+"""Shows the samples of a task as a tree."""
+
 
 def measure(effort: Effort) -> list[Side]:
     """Compare our tree of parameters with trees of widgets, and with no tree at all."""
-    kinds: dict[str, Callable[[list[str]], object]] = {"ours": _ours, FLOOR: _bare, "nested `Accordion`": _accordion}
+    kinds: dict[str, Make] = {"ours": _ours, FLOOR: _bare, "nested `Accordion`": _accordion}
     if not effort.is_smoke:
         kinds["`ipytree`"] = _ipytree
     sides = [
@@ -37,14 +40,14 @@ def measure(effort: Effort) -> list[Side]:
     return [*sides, *([] if effort.is_smoke else _conditions(effort))]
 
 
-def _measured(who: str, make: Callable[[list[str]], object], rows: int, effort: Effort) -> Side:
-    """Measure one side alone: each round begins and ends without a model."""
-    values = [f"{number:032x}" for number in range(rows)]
+def _measured(who: str, make: Make, rows: int, effort: Effort) -> Side:
+    """Measure one side alone: each round begins and ends without a model. To read the answer is part of a poll."""
+    task = ExportTask.from_json({"export_params": {"samples": [f"{number:032x}" for number in range(rows)]}})
     seconds = []
     for _ in range(effort.rounds if rows < SIZES[-1] or who in {"ours", FLOOR} else 1):
         with recorded() as sent:
             before = models()
-            seconds.append(cpu(lambda: make(values)))
+            seconds.append(cpu(lambda: make(task)))
             count, messages, amount = models() - before, len(sent), size(sent)
             close_all()
     figures = {
@@ -56,24 +59,29 @@ def _measured(who: str, make: Callable[[list[str]], object], rows: int, effort: 
     return Side(f"a tree of {rows:,} rows", who, figures, is_reference=who == FLOOR)
 
 
-def _ours(values: list[str]) -> object:
-    return Html(tree_html(task_tree(ExportTask.from_json({"export_params": {"samples": values}}))))
+def _samples(task: ExportTask) -> Sequence[str]:
+    return (task.export_params and task.export_params.samples) or ()
 
 
-def _bare(values: list[str]) -> object:
-    return HTML("\n".join(values))
+def _ours(task: ExportTask) -> object:
+    return Html(tree_html(task_tree(task)))
 
 
-def _accordion(values: list[str]) -> object:
+def _bare(task: ExportTask) -> object:
+    return HTML("\n".join(_samples(task)))
+
+
+def _accordion(task: ExportTask) -> object:
     """Return the parameter with its values one level deeper, each a text of its own."""
-    rows = Accordion([HTML(value) for value in values], titles=[str(number) for number in range(len(values))])
+    samples = _samples(task)
+    rows = Accordion([HTML(value) for value in samples], titles=[str(number) for number in range(len(samples))])
     return Accordion([rows], titles=["samples"])
 
 
-def _ipytree(values: list[str]) -> object:
+def _ipytree(task: ExportTask) -> object:
     module: Any = import_module("ipytree")
     tree = module.Tree()
-    tree.add_node(module.Node("samples", [module.Node(value) for value in values]))
+    tree.add_node(module.Node("samples", [module.Node(value) for value in _samples(task)]))
     return tree
 
 
