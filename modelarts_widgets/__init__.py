@@ -62,6 +62,7 @@ What is not promised
 from __future__ import annotations
 
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from . import terminal
 from .api.auth import AkSkAuth, OpenStackAuth, TokenAuth
@@ -89,13 +90,21 @@ from .api.models import (
 from .polling.exports import watch_export, watch_exports
 from .polling.watch import Watch
 from .rendering import task_bundle
+from .widgets import load_ipython_extension
 from .widgets.history import ExportHistory
-from .widgets.magics import load_ipython_extension
 from .widgets.monitor import ExportMonitor
 
 ExportTask._renderer = staticmethod(task_bundle)
 Watch._reporter = staticmethod(terminal.progress)
-__version__ = version("modelarts-widgets")
+__version__: str
+if not TYPE_CHECKING:  # or every name would be an attribute
+
+    def __getattr__(name: str) -> str:
+        """Return the version, which takes a while to look up."""
+        if name != "__version__":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return version("modelarts-widgets")
+
 
 __all__ = [
     "AkSkAuth",

@@ -18,7 +18,6 @@ not reach another.
 
 from __future__ import annotations
 
-import configparser
 import os
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
@@ -158,6 +157,8 @@ def _cloud(origin: str, name: str | None = None) -> _Credentials:
 def _file(name: str) -> Iterator[_Credentials]:
     if not _is_there(name):
         return
+    import configparser  # noqa: PLC0415 - few have such a file
+
     parser = configparser.RawConfigParser()  # a secret key may hold the % of interpolation
     try:
         parser.read_string(Path(name).expanduser().read_text(encoding="utf-8-sig"))

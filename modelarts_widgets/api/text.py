@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 _BREAKS = re.compile("[\t-\r\x1c-\x1e\x85\u2028\u2029]+")
 _NONCHARACTERS = "".join(map(chr, (plane << 16 | last for plane in range(17) for last in (0xFFFE, 0xFFFF))))
 # Scripts and pictures in which a joiner or a variation selector belongs to the letter before it.
 _BASES = "\u00a9\u00ae\u0590-\u1fff\u2190-\ud7ff\uf900-\ufdff\U0001f000-\U0003ffff"
-_UNPRINTABLE = re.compile(
+_UNPRINTABLE = (
     f"(?<![{_BASES}\ufe0f])[\u200c\u200d]"  # zero-width joiner and non-joiner
     f"|(?<![{_BASES}])[\ufe00-\ufe0f\U000e0100-\U000e01ef]"  # variation selectors
     "|["
@@ -21,6 +22,12 @@ _UNPRINTABLE = re.compile(
 )
 
 
+@cache
+def _unprintable() -> re.Pattern[str]:
+    """Compile it when it is needed, which takes longer than all other patterns together."""
+    return re.compile(_UNPRINTABLE)
+
+
 def printable(text: str) -> str:
     """Return text on one line, with U+FFFD in place of each character that acts, hides or is none.
 
@@ -29,4 +36,4 @@ def printable(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text  # most are
-    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", _BREAKS.sub(" ", text))
+    return _unprintable().sub("\N{REPLACEMENT CHARACTER}", _BREAKS.sub(" ", text))

@@ -61,7 +61,7 @@ class WatchWidget(ModelBox, Generic[ResultT]):
         self.observe(lambda _: self._on_state(watch.state), "local_time")
         self._apply_interval()
         watch.subscribe(self._on_state)
-        family.ALL.add(self)
+        self._family = family.join(self)
 
     # What a child provides.
 
@@ -218,8 +218,7 @@ class WatchWidget(ModelBox, Generic[ResultT]):
         return self._render(beside_note(self._watch.state, datetime.now(timezone.utc)))
 
     def _live(self, **kwargs: object) -> dict[str, Any]:
-        bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
-        return bundle
+        return dict(super()._repr_mimebundle_(**kwargs))
 
     def _repr_mimebundle_(self, **kwargs: object) -> dict[str, Any]:
         self._is_lent = True  # to an output that cannot be replaced
@@ -234,6 +233,8 @@ class WatchWidget(ModelBox, Generic[ResultT]):
 
     def _update_display(self) -> None:
         """Make the outputs static where nothing changes by itself, and live where something does again."""
+        if not self._display:
+            return  # and nothing is rendered
         if self._is_static or (self._display.is_static and not self._watch.state.is_active):
             self._display.replace(self._render(), is_static=True)
         elif self._display.is_static:
@@ -245,9 +246,8 @@ class WatchWidget(ModelBox, Generic[ResultT]):
 
     def _stand_in(self) -> None:
         """Keep outputs alive in which no view has come: front ends without widgets show the static form."""
-        state = self._watch.state
+        state, may_come = self._watch.state, FRONT_END.may_show_widgets
         key = state.phase, state.tasks, state.failures
-        may_come = FRONT_END.may_show_widgets
         if self._display.lacks_view(*key) and (FRONT_END.is_heard or self._display.is_stand_in):
             live = self._live() if may_come else {}  # an output that is out of sight gets its view when it comes there
             self._display.stand_in({**live, **self._beside()}, *key, has_view=may_come)
@@ -287,7 +287,7 @@ class WatchWidget(ModelBox, Generic[ResultT]):
                 self._display.seen()
             self.start()
             self._watch._look()
-        family.let_go(self._watch._subject.key)
+        family.let_go(self)
 
     def _let_go(self, *, is_superseded: bool) -> None:
         """Free the models that nobody needs until this is shown again; where another one took over, poll no more."""

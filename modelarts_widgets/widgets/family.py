@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+import threading
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakSet, WeakValueDictionary
 
 from ..polling.state import guarded
 from .display import on_exit
@@ -14,18 +14,31 @@ _LAST_LOOK = 1.0
 
 ALL: WeakSet[Any] = WeakSet()
 """Each a `WatchWidget`."""
+_FAMILIES: WeakValueDictionary[tuple[str, ...], WeakSet[Any]] = WeakValueDictionary()
+"""Those of each path, so that nobody has to look through all; credentials, which may change, are looked at then."""
+_lock = threading.RLock()
 
 
-def let_go(key: Hashable) -> None:
+def join(widget: Any) -> WeakSet[Any]:  # noqa: ANN401 - a WatchWidget
+    """Add a widget, and return those of its path, which last as long as one of them holds them."""
+    with _lock:
+        family: WeakSet[Any] = _FAMILIES.setdefault(widget.watch._subject.path, WeakSet())
+        family.add(widget)
+        ALL.add(widget)
+    return family
+
+
+def let_go(widget: Any) -> None:  # noqa: ANN401 - a WatchWidget
     """Free the widgets of one subject that nobody looks at.
 
     The old view of a cell that is run again goes before or after the new one comes, as it happens.
     """
-    family = [widget for widget in ALL if widget.watch._subject.key == key]
-    is_seen = any(widget._view_count for widget in family)
-    for widget in family:
-        if widget._was_seen and not widget._view_count and not widget.watch._waits.count:
-            widget._let_go(is_superseded=is_seen)
+    key = widget.watch._subject.key
+    family = [each for each in widget._family if each.watch._subject.key == key]
+    is_seen = any(each._view_count for each in family)
+    for each in family:
+        if each._was_seen and not each._view_count and not each.watch._waits.count:
+            each._let_go(is_superseded=is_seen)
 
 
 def _take_leave() -> None:

@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 import traitlets
 from IPython.core.error import UsageError
-from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
 
@@ -85,16 +84,3 @@ def _expanded(identifier: str) -> str:
         raise UsageError(f"{identifier} cannot be expanded: there is no such variable")
     is_quoted = len(identifier) > 1 and identifier[0] == identifier[-1] and identifier[0] in "'\""
     return identifier[1:-1] if is_quoted else identifier
-
-
-def load_ipython_extension(shell: InteractiveShell) -> None:
-    """Add the magics to IPython: ``%load_ext modelarts_widgets`` calls this.
-
-    Examples
-    --------
-    ::
-
-        %load_ext modelarts_widgets
-        %export_monitor $dataset_id $task_id
-    """
-    shell.register_magics(ExportMagics)
