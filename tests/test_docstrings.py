@@ -40,7 +40,9 @@ def names() -> Iterator[dict[str, Any]]:
         names["simulator"].stop()  # an example may have put one of its own in its place
 
 
-@pytest.mark.parametrize("name", {*PUBLIC, "Simulator"} - {"load_ipython_extension"})  # tests/kernel runs its magics
+@pytest.mark.parametrize(
+    "name", sorted({*PUBLIC, "Simulator"} - {"load_ipython_extension"})
+)  # tests/kernel runs its magics
 def test_every_public_name_has_an_example(name: str) -> None:
     value = PUBLIC.get(name, Simulator)
     is_error = isinstance(value, type) and issubclass(value, ModelArtsError)
