@@ -20,7 +20,7 @@ def made(folder: Path) -> str:
     Parameters
     ----------
     folder : Path
-        Where it is kept; about 500 MB.
+        Where it is kept; about 300 MB.
 
     Returns
     -------
