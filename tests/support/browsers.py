@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
 import shutil
 import socket
@@ -12,7 +13,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -120,8 +121,7 @@ def served(
     folder: Path, *application: str, python: str = sys.executable, variables: Mapping[str, str] | None = None
 ) -> Iterator[Server]:
     """Start an application on a free port, without asking for a token."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     settings = folder.parent / "settings" / "@jupyterlab" / "apputils-extension"
     settings.mkdir(parents=True, exist_ok=True)
     quiet = {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}
@@ -148,6 +148,14 @@ def served(
             until(lambda: process.poll() is not None or not kernels(process.pid), 2 * PATIENCE)
             process.kill()  # it may wait for ever for a worker thread of anyio
             process.wait()
+
+
+def free_port() -> int:
+    """Return a port on which nobody listens, of those that no system gives to whoever asks for any: it stays free."""
+    for port in random.sample(range(10_000, 32_000), 100):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise OSError("There is no free port")
 
 
 def kernels(server: int) -> list[psutil.Process]:
