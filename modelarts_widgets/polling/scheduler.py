@@ -10,10 +10,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
 from .agenda import Agenda, Job
-from .loop import LoopScheduler
 from .state import catch_up, do_for_others, is_behind, put_off, shared_condition
+
+if TYPE_CHECKING:
+    from .loop import LoopScheduler
 
 MAX_BUSY = 3
 """Steps that run at once in ordinary life; one more thread waits for what is due next."""
@@ -213,7 +216,11 @@ class Scheduler:
 
 def chosen() -> Scheduler | LoopScheduler:
     """Return a scheduler with threads, unless this Python cannot start any, as in a browser."""
-    return LoopScheduler() if sys.thread_info.name == "pthread-stubs" else Scheduler()
+    if sys.thread_info.name != "pthread-stubs":
+        return Scheduler()
+    from .loop import LoopScheduler  # noqa: PLC0415 - it brings asyncio, a fifth of our import time
+
+    return LoopScheduler()
 
 
 SCHEDULER = chosen()
