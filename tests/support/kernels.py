@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from queue import Empty
@@ -15,6 +16,8 @@ from jupyter_client.manager import KernelManager
 
 PATIENCE = 60.0
 """Seconds that a kernel may be silent on a busy machine."""
+NUDGE = 5.0
+"""Seconds of silence after which it is asked something else: 7.0.1 may leave a request lying until the next one."""
 
 
 class Kernel:
@@ -37,8 +40,16 @@ class Kernel:
 
     def published(self, request: str) -> Iterator[dict[str, Any]]:
         """Give what is published from now on, until the cell is over."""
+        end = time.monotonic() + PATIENCE
         while True:
-            message = self._client.get_iopub_msg(timeout=PATIENCE)
+            try:
+                message = self._client.get_iopub_msg(timeout=NUDGE)
+            except Empty:
+                if time.monotonic() > end:
+                    raise
+                self._client.kernel_info()
+                continue
+            end = time.monotonic() + PATIENCE
             yield message
             is_status = message["msg_type"] == "status" and message["parent_header"].get("msg_id") == request
             if is_status and message["content"]["execution_state"] == "idle":
