@@ -14,8 +14,8 @@ for version in 6.31.0 7.0.1; do
   echo "import site; site.addsitedir('$below')" >"$("$environment/bin/python" -c "$where")/below.pth"
   "$environment/bin/pip" install --quiet "ipykernel==$version"
   "$environment/bin/python" -c "import ipykernel; assert ipykernel.__version__ == '$version'"
-  # 7.0.1 now and then leaves a request lying for ever, all its threads idle: more often on a busy machine, and with
-  # several kernels at once. What is wrong here fails each time.
+  # 7.0.1 now and then leaves a request lying until the next one comes; the tests send one then. More attempts are for
+  # what that does not cure, alone and one after the other. What is wrong here fails each time.
   attempts=1 workers=2
   if [ "$version" = 7.0.1 ]; then attempts=3 workers=0; fi
   for ((attempt = 1; attempt <= attempts; attempt++)); do
