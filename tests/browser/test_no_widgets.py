@@ -67,11 +67,11 @@ def test_a_notebook_that_is_not_trusted_says_what_was_seen_and_how_to_see_more(
     notebook.run(1)
     until(lambda: notebook.share(1) > 0)
     notebook.save()
-    until(lambda: "followed since" in json.dumps(lab.read(file_name)))
+    until(lambda: "live where widgets work" in json.dumps(lab.read(file_name)))
     lab.copy_without_kernel(file_name, "untrusted.ipynb")
     again = opened(name="untrusted.ipynb", has_kernel=False)
     static = again.cell(1).locator(".jp-RenderedHTML")
-    expect(static).to_contain_text("followed since 20")
+    expect(static).to_contain_text(re.compile("followed since 20|as of 20"))  # a view may be late on a busy machine
     expect(static).to_contain_text("live where widgets work: trust this notebook, or show it again")
     expect(static).not_to_contain_text("waiting")
     assert violations(again.page, ".jp-CodeCell .jp-RenderedHTML") == []
