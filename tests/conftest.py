@@ -14,6 +14,7 @@ import comm
 import pytest
 from ipywidgets.widgets.widget import _instances
 from support import RecordingComm, until
+from support.ports import free_port
 
 from modelarts_widgets import ModelArtsClient, TokenAuth
 from modelarts_widgets.polling.scheduler import SCHEDULER
@@ -59,7 +60,7 @@ def clock() -> Clock:
 @pytest.fixture
 def simulator(clock: Clock) -> Iterator[Simulator]:
     """Run a service whose time stands still."""
-    with Simulator(clock=clock) as running:
+    with Simulator(clock=clock, port=free_port()) as running:
         yield running
 
 

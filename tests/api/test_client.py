@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import requests
 from support import EXAMPLE
+from support.ports import free_port
 
 from modelarts_widgets import (
     AuthenticationError,
@@ -142,8 +143,7 @@ def test_a_foreign_project_is_denied(simulator: Simulator) -> None:
 
 
 def test_a_service_that_is_not_running_is_a_failed_connection() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    port = free_port()
     with pytest.raises(ConnectionFailedError, match=f"no connection to http://127.0.0.1:{port}") as caught:
         ask(f"http://127.0.0.1:{port}")
     assert isinstance(caught.value.__cause__, requests.ConnectionError)

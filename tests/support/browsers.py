@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +22,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import Browser, Dialog, Locator, Page, expect, sync_playwright
 
 from support import until
+from support.ports import free_port
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 needs_browser = pytest.mark.skipif(
@@ -148,14 +147,6 @@ def served(
             until(lambda: process.poll() is not None or not kernels(process.pid), 2 * PATIENCE)
             process.kill()  # it may wait for ever for a worker thread of anyio
             process.wait()
-
-
-def free_port() -> int:
-    """Return a port on which nobody listens, of those that no system gives to whoever asks for any: it stays free."""
-    for port in random.sample(range(10_000, 32_000), 100):
-        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
-    raise OSError("There is no free port")
 
 
 def kernels(server: int) -> list[psutil.Process]:

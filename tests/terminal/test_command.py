@@ -7,7 +7,6 @@ import os
 import re
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from contextlib import contextmanager
 
 import pytest
 from support import EXAMPLE, until
+from support.ports import free_port
 
 from modelarts_widgets.__main__ import main
 from modelarts_widgets.simulator import Clock, Simulator
@@ -134,23 +134,17 @@ def test_a_service_that_stays_down_ends_with_3(
     monkeypatch.setattr("modelarts_widgets.polling.backoff.MAX_FAILURES", 2)
     monkeypatch.setenv("OS_TOKEN", "t")
     monkeypatch.setenv("OS_PROJECT_ID", "p")
-    assert main(["d", "t", "--interval", "0.1", "--endpoint", f"http://127.0.0.1:{closed_port()}"]) == 3
+    assert main(["d", "t", "--interval", "0.1", "--endpoint", f"http://127.0.0.1:{free_port()}"]) == 3
     told = capsys.readouterr().err
     assert told.startswith("modelarts-watch: There is no connection to http://127.0.0.1")
     assert len(told.splitlines()) == 1
 
 
 def test_a_service_that_is_down_until_the_timeout_ends_with_4_and_the_reason(run: Command) -> None:
-    ended = run("d", "t", "--timeout", "5", endpoint=f"http://127.0.0.1:{closed_port()}")
+    ended = run("d", "t", "--timeout", "5", endpoint=f"http://127.0.0.1:{free_port()}")
     assert ended.returncode == 4
     assert "has not ended within 5 s: There is no connection to http://127" in ended.stderr
     assert ended.stdout == ""
-
-
-def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 def test_a_timeout_ends_with_4_and_the_last_state(simulator: Simulator, clock: Clock, run: Command) -> None:
