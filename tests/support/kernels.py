@@ -40,15 +40,17 @@ class Kernel:
 
     def published(self, request: str) -> Iterator[dict[str, Any]]:
         """Give what is published from now on, until the cell is over."""
-        end = time.monotonic() + PATIENCE
+        nudges, end = set(), time.monotonic() + PATIENCE
         while True:
             try:
                 message = self._client.get_iopub_msg(timeout=NUDGE)
             except Empty:
                 if time.monotonic() > end:
                     raise
-                self._client.kernel_info()
+                nudges.add(self._client.kernel_info())
                 continue
+            if message["parent_header"].get("msg_id") in nudges:
+                continue  # it is alive, but that is not what was asked
             end = time.monotonic() + PATIENCE
             yield message
             is_status = message["msg_type"] == "status" and message["parent_header"].get("msg_id") == request
@@ -108,11 +110,21 @@ class Kernel:
         self.manager.restart_kernel()
         self._client = _connected(self.manager)
         self._client.wait_for_ready(timeout=PATIENCE)
+        self.run(KEEP_ALL)
+
+
+KEEP_ALL = """
+def keep_all(thread):
+    import zmq
+    thread.schedule(lambda: thread.socket.setsockopt(zmq.SNDHWM, 0))
+keep_all(get_ipython().kernel.iopub_socket.io_thread)
+"""
+"""A kernel, too, drops what it publishes while a thousand messages wait to be taken, as on a busy machine."""
 
 
 def _connected(manager: KernelManager) -> BlockingKernelClient:
     client: BlockingKernelClient = manager.client()
-    # Its default is to drop what comes while a thousand messages wait to be read, as on a busy machine.
+    # Its default is to take no more while a thousand messages wait to be read.
     client.context.setsockopt(zmq.RCVHWM, 0)
     client.start_channels()
     return client
@@ -144,6 +156,7 @@ def _running(manager: KernelManager, **options: Any) -> Iterator[Kernel]:  # noq
     kernel = Kernel(manager, client)
     try:
         client.wait_for_ready(timeout=PATIENCE)
+        kernel.run(KEEP_ALL)
         yield kernel
     finally:
         kernel.stop_channels()
