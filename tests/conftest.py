@@ -12,6 +12,7 @@ from typing import Any
 
 import comm
 import pytest
+from hypothesis import HealthCheck, settings
 from ipywidgets.widgets.widget import _instances
 from support import RecordingComm, until
 from support.ports import free_port
@@ -19,6 +20,10 @@ from support.ports import free_port
 from modelarts_widgets import ModelArtsClient, TokenAuth
 from modelarts_widgets.polling.scheduler import SCHEDULER
 from modelarts_widgets.simulator import Clock, Simulator
+
+# No limits by the clock: the machine may be busy. Where CI is set, the examples are the same each time.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import pytest
 import requests
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPBasicAuth
@@ -122,7 +122,6 @@ def test_a_document_without_an_echo_is_as_it_was_received() -> None:
 
 
 @given(st.binary(max_size=200) | st.text(max_size=100).map(str.encode), st.text(min_size=1, max_size=60))
-@settings(deadline=None)
 def test_any_body_and_any_secret_go_together(body: bytes, secret: str) -> None:
     sent = Sent(headers={"X-Auth-Token": secret})
     with pytest.raises(ModelArtsError) as caught:

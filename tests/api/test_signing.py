@@ -11,7 +11,7 @@ import requests
 from huaweicloudsdkcore.auth.credentials import BasicCredentials
 from huaweicloudsdkcore.sdk_request import SdkRequest
 from huaweicloudsdkcore.signer.signer import Signer
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelarts_widgets import AkSkAuth, ConfigurationError
@@ -60,7 +60,7 @@ hosts = st.sampled_from(["modelarts.eu-de.otc.t-systems.com", "127.0.0.1:8080", 
     keys=st.tuples(words, words),
     extras=st.tuples(st.none() | words, st.none() | words),
 )
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=400)
 def test_the_header_is_that_of_the_vendors_own_signer(
     method: str,
     host: str,

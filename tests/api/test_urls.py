@@ -135,7 +135,7 @@ urls = st.one_of(
 @given(urls)
 @example("http://evil:80\\[::1]")
 @example("https://[::FFFF:1.2.3.4]:8")
-@settings(max_examples=2_000, deadline=None)
+@settings(max_examples=2_000)
 def test_the_http_library_connects_to_what_was_checked_and_to_nothing_else(url: str) -> None:
     address = Address.of(url)
     if address is None:

@@ -125,7 +125,7 @@ def shown_items(markup: str) -> Iterator[tuple[int, str]]:
             yield int(cells[0]), cells[1]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     samples=some.lists(some.text("abc", min_size=1, max_size=3), min_size=1, max_size=250),
     query=some.text("abc", max_size=2),
@@ -152,7 +152,7 @@ def test_no_depth_is_too_deep(kind: str, depth: int) -> None:
     assert "deeper levels are in task.raw" in card_text(Card("t", ExportTask.from_json(document)))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(document=documents | mutations | filled, query=texts)
 def test_any_json_object_becomes_a_card(document: dict[str, Any], query: str) -> None:
     for markup in drawn_in_every_way(document, query):
@@ -163,7 +163,7 @@ def test_any_json_object_becomes_a_card(document: dict[str, Any], query: str) ->
     assert task.raw is document
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(document=documents | mutations)
 def test_reading_a_document_twice_draws_the_same_card(document: dict[str, Any]) -> None:
     one, other = (Card("t", ExportTask.from_json(document)) for _ in range(2))

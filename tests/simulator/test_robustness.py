@@ -175,7 +175,7 @@ documents = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     method=st.sampled_from(["GET", "POST", "DELETE", "", "\x00"]),
     parts=st.lists(words, max_size=6),
