@@ -99,7 +99,7 @@ def serve() -> Iterator[Callable[..., str]]:
             def log_message(self, *_: object) -> None:
                 """Keep quiet."""
 
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Fixed)
+        server = ThreadingHTTPServer(("127.0.0.1", free_port()), Fixed)
         server.seen = start.seen  # type: ignore[attr-defined]
         servers.append(server)
         threading.Thread(target=server.serve_forever, args=(0.02,)).start()

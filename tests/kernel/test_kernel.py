@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from support.kernels import Kernel, restartable_kernel, running_kernel
+from support.kernels import Kernel, running_kernel
 
 SETUP = """
     import threading, time
@@ -173,7 +173,7 @@ def test_an_output_that_is_cleared_slows_the_poll_down_and_a_new_view_wakes_it(k
 
 
 def test_a_kernel_can_be_restarted_while_it_polls() -> None:
-    with restartable_kernel() as kernel:
+    with running_kernel() as kernel:
         kernel.run(SETUP)
         kernel.run("monitor = watch(600.0); display(monitor)")
         kernel.run("while monitor.task is None: time.sleep(0.01)")
@@ -296,7 +296,7 @@ def test_a_card_inside_another_widget_stays_alive(kernel: Kernel) -> None:
 
 @pytest.mark.parametrize("restart", [False, True], ids=["shut down", "restarted"])
 def test_a_kernel_that_ends_leaves_cards_that_say_so(restart: bool) -> None:  # noqa: FBT001
-    with restartable_kernel() as kernel:
+    with running_kernel() as kernel:
         kernel.run(SETUP)
         kernel.run("running, ended, unseen = watch(600.0), watch(0.0), watch(600.0)")
         kernel.run("history = ExportHistory(simulator.dataset_id, client=client)")

@@ -132,33 +132,18 @@ def _connected(manager: KernelManager) -> BlockingKernelClient:
 
 @contextmanager
 def running_kernel(**options: Any) -> Iterator[Kernel]:  # noqa: ANN401 - whatever a kernel's process takes
-    """Start a kernel, and end it."""
-    with _running(KernelManager(kernel_name="python3", shutdown_wait_time=PATIENCE), **options) as kernel:
-        yield kernel
-
-
-@contextmanager
-def restartable_kernel() -> Iterator[Kernel]:
-    """Start a kernel whose sockets are files: its ports might be taken by others while it is restarted.
-
-    For few messages: what waits to be read has less room there.
-    """
+    """Start a kernel, and end it. Its sockets are files: ports might be taken by others before it takes them."""
     with TemporaryDirectory() as folder:
         files = {"transport": "ipc", "ip": f"{folder}/kernel"}
-        with _running(KernelManager(kernel_name="python3", shutdown_wait_time=PATIENCE, **files)) as kernel:
+        manager = KernelManager(kernel_name="python3", shutdown_wait_time=PATIENCE, **files)
+        manager.start_kernel(**options)
+        client = _connected(manager)
+        kernel = Kernel(manager, client)
+        try:
+            client.wait_for_ready(timeout=PATIENCE)
+            kernel.run(KEEP_ALL)
             yield kernel
-
-
-@contextmanager
-def _running(manager: KernelManager, **options: Any) -> Iterator[Kernel]:  # noqa: ANN401 - whatever its process takes
-    manager.start_kernel(**options)
-    client = _connected(manager)
-    kernel = Kernel(manager, client)
-    try:
-        client.wait_for_ready(timeout=PATIENCE)
-        kernel.run(KEEP_ALL)
-        yield kernel
-    finally:
-        kernel.stop_channels()
-        manager.shutdown_kernel(now=True)
-        manager.cleanup_resources()
+        finally:
+            kernel.stop_channels()
+            manager.shutdown_kernel(now=True)
+            manager.cleanup_resources()

@@ -10,6 +10,8 @@ import threading
 from collections.abc import Callable
 from types import TracebackType
 
+from support.ports import free_port
+
 GOOD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 
 
@@ -71,7 +73,7 @@ class RawServer:
         self.connections = 0
         self._peers: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
-        self._listening = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self._listening = socket.create_server(("127.0.0.1", free_port()), backlog=64)
         self.port: int = self._listening.getsockname()[1]
         self.url = f"{'https://localhost' if context else 'http://127.0.0.1'}:{self.port}"
 
