@@ -12,11 +12,11 @@ pytest_plugins = ["support.final_outputs"]
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Return how many processes share the tests: two for each core, as most tests wait; none for a single test."""
+    """Return how many processes share the tests: three for each core, as most tests wait; none for a single test."""
     if any("::" in argument for argument in config.args):
         return 0
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(2 * cores, 8)
+    return min(3 * cores, 8)
 
 
 class Scheduling(LoadScopeScheduling):
