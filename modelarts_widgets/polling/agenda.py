@@ -23,19 +23,20 @@ class Agenda:
         """When each job is due; what the queue has beside it is out of date."""
         self._numbers = itertools.count()
 
-    def add(self, job: Job, due: float) -> None:
-        """Note when a job is due, instead of when it was."""
+    def add(self, job: Job, due: float) -> bool:
+        """Note when a job is due, instead of when it was; return whether none is due sooner."""
         _, number = self._entries[job] = due, next(self._numbers)
         heapq.heappush(self._queue, (due, number, job))
+        return self.next_due() == due
 
     def is_later(self, job: Job, due: float) -> bool:
         """Return whether a job is due later than that."""
         entry = self._entries.get(job)
         return entry is not None and entry[0] > due
 
-    def discard(self, job: Job) -> None:
-        """Forget a job."""
-        self._entries.pop(job, None)
+    def discard(self, job: Job) -> bool:
+        """Forget a job; return whether it was to be done."""
+        return self._entries.pop(job, None) is not None
 
     def next_due(self) -> float | None:
         """Return when the first job is due; ``None`` where there is none."""

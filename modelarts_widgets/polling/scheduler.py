@@ -83,8 +83,8 @@ class Scheduler:
     def schedule(self, job: Job, delay: float = 0.0) -> None:
         """Run a job's next step after `delay` seconds, instead of when it was due. Does not block."""
         with self._changed:
-            self._agenda.add(job, self.clock() + delay)
-            self._changed.notify_all()
+            if self._agenda.add(job, self.clock() + delay):
+                self._changed.notify_all()
         self._see_to_the_next()
 
     def hasten(self, job: Job, delay: float) -> None:
@@ -97,8 +97,8 @@ class Scheduler:
     def cancel(self, job: Job) -> None:
         """Forget a job. A step under way ends by itself. Does not block."""
         with self._changed:
-            self._agenda.discard(job)
-            self._changed.notify_all()
+            if self._agenda.discard(job):
+                self._changed.notify_all()
 
     @staticmethod
     def is_stepping() -> bool:
@@ -174,7 +174,8 @@ class Scheduler:
                         continue
                     self._busy[me] = now
                     self._is_awaited = self._is_awaited and not is_awaiting
-                    self._changed.notify_all()  # a spare thread takes this one's place
+                    if self._agenda.next_due() is not None:
+                        self._changed.notify_all()  # a spare thread takes this one's place
                     return job
                 if not self._is_awaited or is_awaiting:
                     self._is_awaited = is_awaiting = True
