@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 from weakref import WeakSet, WeakValueDictionary
 
-from ..polling.state import guarded
+from ..polling.state import changing, guarded
 from .display import on_exit
 
 _LAST_LOOK = 1.0
@@ -16,12 +15,11 @@ ALL: WeakSet[Any] = WeakSet()
 """Each a `WatchWidget`."""
 _FAMILIES: WeakValueDictionary[tuple[str, ...], WeakSet[Any]] = WeakValueDictionary()
 """Those of each path, so that nobody has to look through all; credentials, which may change, are looked at then."""
-_lock = threading.RLock()
 
 
 def join(widget: Any) -> WeakSet[Any]:  # noqa: ANN401 - a WatchWidget
     """Add a widget, and return those of its path, which last as long as one of them holds them."""
-    with _lock:
+    with changing():
         family: WeakSet[Any] = _FAMILIES.setdefault(widget.watch._subject.path, WeakSet())
         family.add(widget)
         ALL.add(widget)
@@ -33,8 +31,10 @@ def let_go(widget: Any) -> None:  # noqa: ANN401 - a WatchWidget
 
     The old view of a cell that is run again goes before or after the new one comes, as it happens.
     """
-    key = widget.watch._subject.key
-    family = [each for each in widget._family if each.watch._subject.key == key]
+    with changing():
+        family = list(widget._family)
+    key = widget.watch._subject.key  # comparing may call code of the user's
+    family = [each for each in family if each.watch._subject.key == key]
     is_seen = any(each._view_count for each in family)
     for each in family:
         if each._was_seen and not each._view_count and not each.watch._waits.count:
