@@ -18,6 +18,7 @@ from support import RecordingComm, until
 from support.ports import free_port
 
 from modelarts_widgets import ModelArtsClient, TokenAuth
+from modelarts_widgets.api.auth.standing import _KEPT
 from modelarts_widgets.polling.scheduler import SCHEDULER
 from modelarts_widgets.simulator import Clock, Simulator
 
@@ -29,6 +30,7 @@ settings.load_profile("patient")
 @pytest.fixture(autouse=True)
 def _no_leaks() -> Iterator[None]:
     """Fail a test that leaves a thread or a widget model behind."""
+    _KEPT.clear()  # the service of an earlier test, with other faults, may have had the same port
     threads, models = set(threading.enumerate()), set(_instances)
     yield
     until(lambda: SCHEDULER.threads == 0)
