@@ -7,12 +7,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from queue import Empty
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import zmq
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
+
+from support.ports import free_port
 
 PATIENCE = 60.0
 """Seconds that a kernel may be silent on a busy machine."""
@@ -132,18 +133,17 @@ def _connected(manager: KernelManager) -> BlockingKernelClient:
 
 @contextmanager
 def running_kernel(**options: Any) -> Iterator[Kernel]:  # noqa: ANN401 - whatever a kernel's process takes
-    """Start a kernel, and end it. Its sockets are files: ports might be taken by others before it takes them."""
-    with TemporaryDirectory() as folder:
-        files = {"transport": "ipc", "ip": f"{folder}/kernel"}
-        manager = KernelManager(kernel_name="python3", shutdown_wait_time=PATIENCE, **files)
-        manager.start_kernel(**options)
-        client = _connected(manager)
-        kernel = Kernel(manager, client)
-        try:
-            client.wait_for_ready(timeout=PATIENCE)
-            kernel.run(KEEP_ALL)
-            yield kernel
-        finally:
-            kernel.stop_channels()
-            manager.shutdown_kernel(now=True)
-            manager.cleanup_resources()
+    """Start a kernel, and end it. Its ports stay its own until it takes them, and while it is restarted."""
+    ports = {f"{channel}_port": free_port() for channel in ("shell", "iopub", "stdin", "hb", "control")}
+    manager = KernelManager(kernel_name="python3", shutdown_wait_time=PATIENCE, **ports)
+    manager.start_kernel(**options)
+    client = _connected(manager)
+    kernel = Kernel(manager, client)
+    try:
+        client.wait_for_ready(timeout=PATIENCE)
+        kernel.run(KEEP_ALL)
+        yield kernel
+    finally:
+        kernel.stop_channels()
+        manager.shutdown_kernel(now=True)
+        manager.cleanup_resources()
