@@ -17,8 +17,9 @@ from support.ports import free_port
 
 PATIENCE = 60.0
 """Seconds that a kernel may be silent on a busy machine."""
-NUDGE = 5.0
-"""Seconds of silence after which it is asked something else: 7.0.1 may leave a request lying until the next one."""
+NUDGE, NEXT_NUDGE = 5.0, 0.5
+"""Seconds of silence after which it is asked something else: 7.0.1 may leave a request lying until the next one, and
+where it does so once, it does so often."""
 
 
 class Kernel:
@@ -27,6 +28,7 @@ class Kernel:
     def __init__(self, manager: KernelManager, client: BlockingKernelClient) -> None:
         self.manager = manager
         self._client = client
+        self._nudge = NUDGE
         self.heard: list[dict[str, Any]] = []
         """What was published because of the last message of a widget."""
 
@@ -44,11 +46,12 @@ class Kernel:
         nudges, end = set(), time.monotonic() + PATIENCE
         while True:
             try:
-                message = self._client.get_iopub_msg(timeout=NUDGE)
+                message = self._client.get_iopub_msg(timeout=self._nudge)
             except Empty:
                 if time.monotonic() > end:
                     raise
                 nudges.add(self._client.kernel_info())
+                self._nudge = NEXT_NUDGE
                 continue
             if message["parent_header"].get("msg_id") in nudges:
                 continue  # it is alive, but that is not what was asked
