@@ -30,7 +30,7 @@ making.start()
 held.wait(60)
 child = os.fork()
 if child == 0:
-    threading.Timer(10, os._exit, (2,)).start()  # a child that hangs
+    threading.Timer(60, os._exit, (2,)).start()  # a child that hangs
     ExportMonitor("d", "t", client=Script(ENDED)).wait(30)
     os._exit(0)
 assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
