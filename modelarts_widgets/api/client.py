@@ -13,9 +13,10 @@ from requests.auth import AuthBase
 
 from .auth.base import Identity, call_user_code
 from .auth.headers import Sent
-from .auth.standing import Standing, standing_of
+from .auth.standing import Deferred, Standing, standing_of
 from .config import find_connection
 from .errors import AuthenticationError, ConfigurationError, ModelArtsError, without_frames
+from .exchanges import PRESENT
 from .models import ExportTask
 from .pagination import SIZE, Page, Paging
 from .responses import decode
@@ -237,7 +238,12 @@ class ModelArtsClient:
 
     def _get(self, path: str) -> dict[str, Any]:
         auth, standing = self._credentials()
-        standing.wait_for_turn()
+        on_trial = PRESENT.on_trial
+        if on_trial is None:
+            standing.wait_for_turn()
+        elif not standing.enter(on_trial):
+            raise Deferred
+        PRESENT.on_trial = None  # a request that the auth object makes meanwhile waits for its turn
         try:
             document = self._admitted(path, auth, standing)
         except BaseException as error:
@@ -248,6 +254,8 @@ class ModelArtsClient:
         else:
             standing.leave(None)
             return document
+        finally:
+            PRESENT.on_trial = on_trial
         try:
             raise failed
         finally:

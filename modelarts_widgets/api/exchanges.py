@@ -25,10 +25,17 @@ class Cancellation:
     """Ends what one thread asks within a ``with`` block, when any thread says so.
 
     For one block. Cancelled before it, nothing is sent within; cancelled after it, nothing happens.
+
+    Parameters
+    ----------
+    on_trial : callable, optional
+        Makes a request raise `Deferred` instead of waiting while another request tries the same credentials. Called
+        once with the outcome: ``None`` if they were accepted, else the error.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_trial: Callable[[Exception | None], None] | None = None) -> None:
         self.is_cancelled = False
+        self._on_trial = on_trial
         self._running: set[Exchange] = set()  # no lock: each step is atomic, and cancel() may come from a __del__
 
     def cancel(self) -> None:
@@ -49,10 +56,12 @@ class Cancellation:
 
     def __enter__(self) -> Cancellation:
         PRESENT.cancellations = (*PRESENT.cancellations, self)
+        self._outer, PRESENT.on_trial = PRESENT.on_trial, self._on_trial or PRESENT.on_trial
         return self
 
     def __exit__(self, *_: object) -> None:
         PRESENT.cancellations = tuple(other for other in PRESENT.cancellations if other is not self)
+        PRESENT.on_trial = self._outer
 
 
 class Exchange:
@@ -183,6 +192,7 @@ class _Present(threading.local):
 
     exchange: Exchange | None = None
     cancellations: tuple[Cancellation, ...] = ()
+    on_trial: Callable[[Exception | None], None] | None = None
 
 
 PRESENT = _Present()

@@ -6,8 +6,10 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
+from ..api.auth.standing import Deferred
 from ..api.errors import ModelArtsError
 from ..api.models import ExportTask
+from ..api.transport import Cancellation
 from .forecast import Forecast
 from .state import State, Tasks
 
@@ -63,30 +65,16 @@ class Subject(Generic[ResultT_co]):
         return getattr(self.client, "_identity", self.client), *self.path
 
     def ask(self, request: Callable[[], Tasks] | None, on_outcome: Callable[[Exception | None], None]) -> Tasks | None:
-        """Return what a request brings, ``None`` where it may not go; see `admit`. Blocks for it."""
-        if request is None or not self.admit(on_outcome):
-            return None
-        error: BaseException | None = None
-        try:
-            return request()
-        except BaseException as caught:
-            error = caught
-            raise
-        finally:
-            self.note(error)
-
-    def admit(self, on_outcome: Callable[[Exception | None], None]) -> bool:
-        """Return whether a request may go now.
+        """Return what a request brings, ``None`` where it may not go. Blocks for it.
 
         Credentials that have not been accepted yet are tried by one request. Where that is another's, or they have
         been refused, `on_outcome` is called with what has become of it.
         """
-        return self._standing is None or self._standing.enter(on_outcome)
-
-    def note(self, error: BaseException | None) -> None:
-        """Take note of how an admitted request went."""
-        if self._standing is not None:
-            self._standing.leave(error)
+        try:
+            with Cancellation(on_outcome):
+                return None if request is None else request()
+        except Deferred:
+            return None
 
     def forgive(self) -> None:
         """Forget a refusal, so that the credentials are tried again."""

@@ -30,7 +30,8 @@ from modelarts_widgets import (
     TokenAuth,
 )
 from modelarts_widgets.api.auth import standing as module
-from modelarts_widgets.api.auth.standing import MAX_STANDINGS, Standing, standing_of
+from modelarts_widgets.api.auth.standing import MAX_STANDINGS, Deferred, Standing, standing_of
+from modelarts_widgets.api.transport import Cancellation
 from modelarts_widgets.simulator import Simulator
 
 REFUSED = AuthenticationError("no")
@@ -198,13 +199,15 @@ def test_after_a_refusal_nobody_tries_unless_somebody_insists() -> None:
     assert len(told) == 1
 
 
-def test_an_outcome_counts_once() -> None:
-    standing = Standing()
-    standing.enter(lambda _: None)
-    standing.leave(REFUSED)
-    elsewhere(lambda: (standing.wait_for_turn(), standing.leave(None)))
-    standing.leave(REFUSED)  # by who only repeats what it was told
-    assert standing.refusal is None
+def test_an_outcome_counts_once(client: ModelArtsClient) -> None:
+    standing, outcomes = client._standing, list[object]()
+    with trial_elsewhere(standing, REFUSED):
+        defer(client, outcomes)
+    standing.forgive()
+    with trial_elsewhere(standing, ConnectionFailedError()):
+        defer(client, outcomes)
+    assert [named(each) for each in outcomes] == [named(REFUSED), named(ConnectionFailedError())]
+    assert standing.refusal is None, "a request that was deferred has no outcome of its own"
 
 
 def test_those_who_wait_for_credentials_are_called_once_when_they_are_accepted() -> None:
@@ -350,6 +353,59 @@ def test_ten_users_of_a_bad_password_log_in_once(simulator: Simulator, tmp_path:
     assert simulator.requests == 2, "the identity service is asked for its version and for one token"
     for client in clients:
         client.close()
+
+
+def defer(client: ModelArtsClient, outcomes: list[object]) -> None:
+    """Send a request that is deferred."""
+    with Cancellation(outcomes.append), pytest.raises(Deferred):
+        client.get_export_task("d", "t")
+
+
+def test_a_request_that_is_deferred_is_not_sent_and_hears_the_outcome_once(
+    simulator: Simulator, client: ModelArtsClient
+) -> None:
+    outcomes = list[object]()
+    with trial_elsewhere(client._standing, None):
+        defer(client, outcomes)
+        assert outcomes == []
+    assert outcomes == [None]
+    with Cancellation(outcomes.append), pytest.raises(NotFoundError):
+        client.get_export_task("d", "t")
+    assert (outcomes, simulator.requests) == ([None], 1)
+
+
+def test_after_a_refusal_a_request_that_can_be_deferred_is_no_trial(simulator: Simulator) -> None:
+    outcomes = list[object]()
+    with ModelArtsClient(simulator.endpoint, simulator.project_id, auth=TokenAuth("wrong")) as client:
+        with Cancellation(outcomes.append), pytest.raises(AuthenticationError):
+            client.get_export_task("d", "t")
+        assert outcomes == []
+        defer(client, outcomes)
+        assert [type(each) for each in outcomes] == [AuthenticationError]
+        assert simulator.requests == 1
+
+
+def test_a_request_of_a_token_function_waits_where_the_one_that_needs_the_token_would_be_deferred(
+    simulator: Simulator, client: ModelArtsClient
+) -> None:
+    def token() -> str:
+        with pytest.raises(NotFoundError):
+            client.get_export_task("d", "t")
+        return simulator.token
+
+    auth, outcomes, standing = TokenAuth(token), list[object](), client._standing
+    with ModelArtsClient(simulator.endpoint, simulator.project_id, auth=auth) as other:
+
+        def ask() -> None:
+            with Cancellation(outcomes.append):
+                other.get_export_task("d", "t")
+
+        with trial_elsewhere(standing, None):
+            thread = threading.Thread(target=lambda: outcomes.append(outcome(ask)))
+            thread.start()
+            until(lambda: standing._waiting)  # no public name tells who waits
+        thread.join(20)
+    assert [type(each) for each in outcomes] == [NotFoundError]
 
 
 def test_good_credentials_go_together_after_the_first(simulator: Simulator, client: ModelArtsClient) -> None:

@@ -32,6 +32,13 @@ _TIMED_OUT, _FIRST_SERVER_ERROR = 408, 500
 _logger = logging.getLogger(__name__)
 
 
+class Deferred(Exception):  # noqa: N818 - nothing has failed
+    """Another request tries the credentials, or they have been refused: `on_trial` is called with the outcome.
+
+    No `ModelArtsError`, so that code that handles those does not take a request that was never sent for a failed one.
+    """
+
+
 class Standing:
     """What is known of credentials. Safe to share between threads; functions are called without its lock."""
 
@@ -49,10 +56,8 @@ class Standing:
 
     def _begin(self) -> None:
         self._lock = threading.RLock()
-        self._asking: set[int] = set()
-        """Threads with a request under way."""
         self._trying: int | None = None
-        """The one of them whose request is a trial."""
+        """Identifier of the thread whose request is a trial."""
         self._waiting: list[Callable[[BaseException | None], None]] = []
 
     def enter(self, on_outcome: Callable[[Exception | None], None]) -> bool:
@@ -79,18 +84,23 @@ class Standing:
             _raise_again(outcome.get())
 
     def leave(self, error: BaseException | None) -> None:
-        """Take note of the outcome of a request, once for each that has entered in this thread."""
+        """Take note of the outcome of a request that may go, in the thread that has sent it."""
         verdict, error = _verdict(error), _own(error)
+        subscribers: list[Callable[[BaseException | None], None]] = []
+        on_accepted: list[Callable[[], None]] = []
         with self._lock:
-            me = threading.get_ident()
-            if me not in self._asking:
-                return
-            self._asking.remove(me)
-            self._judge(error, verdict)
-            told, revived = self._released(is_trial=self._trying == me, is_accepted=verdict is True)
-        for act in told:
-            _call(act, None if verdict else error)
-        for revive in revived:
+            if verdict is not None:
+                self._is_accepted, self.is_doubtful = verdict, not verdict
+                self.refusal = error if isinstance(error, AuthenticationError) else None
+            if self._trying == threading.get_ident():
+                self._trying = None
+            if self._trying is None or verdict:
+                subscribers, self._waiting = self._waiting, subscribers
+            if verdict:
+                on_accepted, self._on_accepted = self._on_accepted, on_accepted
+        for notify in subscribers:
+            _call(notify, None if verdict else error)
+        for revive in on_accepted:
             _call(revive)
 
     def forgive(self) -> None:
@@ -136,31 +146,12 @@ class Standing:
             may_try = self._trying == me or (self._trying is None and refusal is None)
             if self._is_accepted or may_try:
                 self._trying = self._trying if self._is_accepted else me
-                self._asking.add(me)
                 return True
             if self._trying is not None:
                 self._waiting.append(tell)
                 return False
         tell(refusal)
         return False
-
-    def _judge(self, error: BaseException | None, verdict: bool | None) -> None:  # noqa: FBT001 - or nothing
-        if verdict is not None:
-            self._is_accepted, self.is_doubtful = verdict, not verdict
-            self.refusal = error if isinstance(error, AuthenticationError) else None
-
-    def _released(
-        self, *, is_trial: bool, is_accepted: bool
-    ) -> tuple[list[Callable[[BaseException | None], None]], list[Callable[[], None]]]:
-        told: list[Callable[[BaseException | None], None]] = []
-        revived: list[Callable[[], None]] = []
-        if is_trial:
-            self._trying = None
-        if is_trial or is_accepted:
-            told, self._waiting = self._waiting, told
-        if is_accepted:
-            revived, self._on_accepted = self._on_accepted, revived
-        return told, revived
 
     def _is_renewed_by_others(self, seen: int) -> bool:
         """Return whether they have been renewed since; if not, this thread is to do so, and its request is a trial."""
