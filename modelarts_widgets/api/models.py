@@ -11,8 +11,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, ClassVar
 
-from .coercion import boolean, integer, moment, number, text, text_lists, texts
-from .document import Document, field, many, one
+from .coercion import Document, boolean, field, integer, many, moment, number, one, text, text_lists, texts
 from .errors import ExportFailedError
 from .text import printable
 
