@@ -16,7 +16,7 @@ from .auth.headers import Sent
 from .auth.standing import Deferred, Standing, standing_of
 from .config import find_connection
 from .errors import AuthenticationError, ConfigurationError, ModelArtsError, without_frames
-from .exchanges import PRESENT
+from .exchange import PRESENT
 from .models import ExportTask
 from .pagination import SIZE, Page, Paging
 from .responses import decode

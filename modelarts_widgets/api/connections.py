@@ -19,7 +19,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool
 from urllib3.connection import HTTPConnection
 
-from .exchanges import PRESENT, Exchange
+from .exchange import PRESENT, Exchange
 
 _INFORMATIONAL = range(102, 200)  # http.client skips 100, and 101 is an answer
 

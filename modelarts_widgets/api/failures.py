@@ -18,7 +18,7 @@ from .errors import (
     MalformedResponseError,
     ModelArtsError,
 )
-from .exchanges import Exchange
+from .exchange import Exchange
 
 _NOT_SENDABLE = "The request cannot be made: a header, or the proxy's address or password, holds what HTTP forbids"
 _NOT_READABLE = "A file of certificates or keys cannot be read (the session's, or that of REQUESTS_CA_BUNDLE)"

@@ -15,7 +15,7 @@ from requests.auth import AuthBase
 from .auth import redacted
 from .connections import limit
 from .errors import MalformedResponseError
-from .exchanges import Cancellation, Exchange
+from .exchange import Cancellation, Exchange
 from .failures import failure, guarded
 
 __all__ = ["MAX_BODY", "Answer", "Cancellation", "Timeout", "Transport"]

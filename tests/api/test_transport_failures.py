@@ -259,7 +259,7 @@ def test_an_answer_that_is_cut_is_no_answer(answer: bytes) -> None:
 
 @pytest.mark.parametrize("size", [b"-1", b"-0001"])
 def test_a_chunk_of_negative_size_does_not_fill_the_memory(size: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("modelarts_widgets.api.exchanges._MAX_RECEIVED", 100_000)
+    monkeypatch.setattr("modelarts_widgets.api.exchange._MAX_RECEIVED", 100_000)
     answer = HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + size + b"\r\n" + b"x" * 3_000_000
     with pytest.raises(MalformedResponseError, match="longer than 100000 bytes"):
         answered(answer)
