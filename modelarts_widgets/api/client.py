@@ -16,7 +16,7 @@ from .auth.headers import Sent
 from .auth.standing import Deferred, Standing, standing_of
 from .config import find_connection
 from .errors import AuthenticationError, ConfigurationError, ModelArtsError, without_frames
-from .exchange import PRESENT
+from .exchange import CURRENT
 from .models import ExportTask
 from .pagination import SIZE, Page, Paging
 from .responses import decode
@@ -238,12 +238,12 @@ class ModelArtsClient:
 
     def _get(self, path: str) -> dict[str, Any]:
         auth, standing = self._credentials()
-        on_trial = PRESENT.on_trial
+        on_trial = CURRENT.on_trial
         if on_trial is None:
             standing.wait_for_turn()
         elif not standing.enter(on_trial):
             raise Deferred
-        PRESENT.on_trial = None  # a request that the auth object makes meanwhile waits for its turn
+        CURRENT.on_trial = None  # a request that the auth object makes meanwhile waits for its turn
         try:
             document = self._admitted(path, auth, standing)
         except BaseException as error:
@@ -255,7 +255,7 @@ class ModelArtsClient:
             standing.leave(None)
             return document
         finally:
-            PRESENT.on_trial = on_trial
+            CURRENT.on_trial = on_trial
         try:
             raise failed
         finally:

@@ -13,9 +13,8 @@ import requests
 from requests.auth import AuthBase
 
 from .auth import redacted
-from .connections import limit
 from .errors import MalformedResponseError
-from .exchange import Cancellation, Exchange
+from .exchange import Cancellation, Exchange, limit
 from .failures import failure, guarded
 
 __all__ = ["MAX_BODY", "Answer", "Cancellation", "Timeout", "Transport"]
@@ -122,7 +121,7 @@ class Transport:
             try:
                 return _answer(send(), exchange)
             except requests.ConnectionError as error:
-                if isinstance(error, requests.Timeout) or not exchange.ask_again():
+                if isinstance(error, requests.Timeout) or not exchange.may_repeat():
                     raise
             return _answer(send(), exchange)
 
