@@ -97,9 +97,9 @@ def many(document: type[DocumentT]) -> Callable[[object], tuple[DocumentT, ...] 
     return read
 
 
-def field(read: Callable[[object], object], *, hashed: bool = True) -> Any:  # noqa: ANN401 - stands for any field type
-    """Declare a field, ``None`` by default, with what reads it."""
-    return dataclasses.field(default=None, hash=hashed, metadata={"read": read})
+def field(read: Callable[[object], object], about: str, *, hashed: bool = True) -> Any:  # noqa: ANN401 - of any type
+    """Declare a field, ``None`` by default, with the function that reads it and a description for users."""
+    return dataclasses.field(default=None, hash=hashed, metadata={"read": read, "about": about})
 
 
 @dataclasses.dataclass(frozen=True)

@@ -26,14 +26,15 @@ class SearchLabel(Document):
     'cat'
     """
 
-    name: str | None = field(text)
-    """The label's name."""
-    op: str | None = field(text)
-    """How several attributes combine: ``AND`` or ``OR``."""
-    property: dict[str, tuple[str, ...] | None] | None = field(text_lists, hashed=False)
+    name: str | None = field(text, "Name of the label")
+    op: str | None = field(text, "How several attributes combine")
+    """``AND`` or ``OR``."""
+    property: dict[str, tuple[str, ...] | None] | None = field(
+        text_lists, "Attributes of the label, each with the values that match", hashed=False
+    )
     """Attribute name to accepted values; a value of ``None`` accepts any."""
-    type: int | None = field(integer)
-    """Code of the label type, 0 to 600."""
+    type: int | None = field(integer, "Kind of label")
+    """A code, 0 to 600."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,10 +48,9 @@ class SearchLabels(Document):
     ['cat', 'dog']
     """
 
-    labels: tuple[SearchLabel, ...] | None = field(many(SearchLabel))
-    """The labels."""
-    op: str | None = field(text)
-    """How several labels combine: ``AND`` or ``OR``. ``None`` is usual for a single label."""
+    labels: tuple[SearchLabel, ...] | None = field(many(SearchLabel), "The labels that are searched for")
+    op: str | None = field(text, "How several labels combine")
+    """``AND`` or ``OR``; ``None`` is usual for a single label."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,9 +63,11 @@ class SearchProp(Document):
     {'size': ('big', 'huge'), 'colour': None}
     """
 
-    op: str | None = field(text)
-    """How several attributes combine: ``AND`` or ``OR``."""
-    props: dict[str, tuple[str, ...] | None] | None = field(text_lists, hashed=False)
+    op: str | None = field(text, "How several attributes combine")
+    """``AND`` or ``OR``."""
+    props: dict[str, tuple[str, ...] | None] | None = field(
+        text_lists, "Attributes of the sample, each with the values that match", hashed=False
+    )
     """Attribute name to accepted values; a value of ``None`` accepts any."""
 
 
@@ -80,38 +82,26 @@ class SearchCondition(Document):
     ('1', 'cat', None)
     """
 
-    coefficient: str | None = field(text)
-    """Coefficient of difficulty."""
-    frame_in_video: int | None = field(integer)
-    """Number of a frame in a video."""
-    hard: str | None = field(text)
+    coefficient: str | None = field(text, "Coefficient of difficulty")
+    frame_in_video: int | None = field(integer, "Frame of a video")
+    """Its number."""
+    hard: str | None = field(text, "Whether the sample is a hard one")
     """``0`` for samples that are not hard, ``1`` for hard ones."""
-    import_origin: str | None = field(text)
-    """Where the samples came from."""
-    kvp: str | None = field(text)
-    """Dosage of a CT scan."""
-    label_list: SearchLabels | None = field(one(SearchLabels))
-    """Labels."""
-    labeler: str | None = field(text)
-    """Who labelled the samples."""
-    metadata: SearchProp | None = field(one(SearchProp))
-    """Sample attributes."""
-    parent_sample_id: str | None = field(text)
-    """ID of the sample that the samples were made from."""
-    sample_dir: str | None = field(text)
-    """Directory, ending in a slash; its subdirectories are not searched."""
-    sample_name: str | None = field(text)
-    """Sample name with its extension."""
-    sample_time: str | None = field(text)
+    import_origin: str | None = field(text, "Where the sample came from")
+    kvp: str | None = field(text, "Dosage of a CT scan")
+    label_list: SearchLabels | None = field(one(SearchLabels), "Labels of the sample")
+    labeler: str | None = field(text, "Who labeled the sample")
+    metadata: SearchProp | None = field(one(SearchProp), "Attributes of the sample")
+    parent_sample_id: str | None = field(text, "ID of the sample that this one was made from")
+    sample_dir: str | None = field(text, "Directory of the sample, without its subdirectories")
+    """Ends in a slash."""
+    sample_name: str | None = field(text, "Name of the sample, with its extension")
+    sample_time: str | None = field(text, "When the sample was added, to the day")
     """``month``, ``day`` or a range ``yyyyMMdd-yyyyMMdd`` of at most 30 days."""
-    score: str | None = field(text)
-    """Confidence."""
-    slice_thickness: str | None = field(text)
-    """Thickness of a DICOM slice."""
-    study_date: str | None = field(text)
-    """Date of a DICOM study."""
-    time_in_video: str | None = field(text)
-    """A moment in a video."""
+    score: str | None = field(text, "Confidence")
+    slice_thickness: str | None = field(text, "Thickness of a DICOM slice")
+    study_date: str | None = field(text, "When the DICOM scan was made")
+    time_in_video: str | None = field(text, "Moment in a video")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,28 +115,28 @@ class ExportParams(Document):
     ('DIR', True, None, 1)
     """
 
-    clear_hard_property: bool | None = field(boolean)
-    """Whether hard-example marks are removed. The service's default is true."""
-    export_dataset_version_format: str | None = field(text)
-    """Format of the dataset version that is exported to."""
-    export_dataset_version_name: str | None = field(text)
-    """Name of the dataset version that is exported to."""
-    export_dest: str | None = field(text)
+    clear_hard_property: bool | None = field(
+        boolean, "Whether hard-example marks are removed from the exported samples"
+    )
+    """The service's default is true."""
+    export_dataset_version_format: str | None = field(text, "Format of the dataset version that is exported to")
+    export_dataset_version_name: str | None = field(text, "Name of the dataset version that is exported to")
+    export_dest: str | None = field(text, "Kind of destination")
     """``DIR`` (an OBS directory; the default) or ``NEW_DATASET``."""
-    export_new_dataset_name: str | None = field(text)
-    """Name of the new dataset."""
-    export_new_dataset_work_path: str | None = field(text)
-    """Working directory of the new dataset."""
-    ratio_sample_usage: bool | None = field(boolean)
-    """Whether samples are split at random into training and validation sets. The service's default is false."""
-    sample_state: str | None = field(text)
-    """Code such as ``__ALL__``; often sent empty."""
-    samples: tuple[str, ...] | None = field(texts)
-    """IDs of the exported samples."""
-    search_conditions: tuple[SearchCondition, ...] | None = field(many(SearchCondition))
-    """Search conditions; a sample that meets any one of them is exported."""
-    train_sample_ratio: float | None = field(number)
-    """Share of the training set, 0 to 1. Documented as a string, sent as a number."""
+    export_new_dataset_name: str | None = field(text, "Name of the new dataset")
+    export_new_dataset_work_path: str | None = field(text, "Working directory of the new dataset")
+    ratio_sample_usage: bool | None = field(
+        boolean, "Whether samples are allocated at random to a training and a validation set"
+    )
+    """The service's default is false."""
+    sample_state: str | None = field(text, "State of the samples that are exported")
+    """A code such as ``__ALL__``; often sent empty."""
+    samples: tuple[str, ...] | None = field(texts, "IDs of the exported samples")
+    search_conditions: tuple[SearchCondition, ...] | None = field(
+        many(SearchCondition), "Samples that meet any one of these conditions are exported"
+    )
+    train_sample_ratio: float | None = field(number, "Share of the samples that becomes the training set")
+    """0 to 1. Documented as a string, sent as a number."""
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -167,36 +157,32 @@ class ExportTask(Document):
     # Set by the package to what renders a task, so that this room imports nothing of rendering. The methods that
     # call it are the task's own, since not only IPython looks for them (marimo and Sphinx do, too).
 
-    create_time: int | None = field(integer)
-    """When the task was created, in milliseconds since 1970 UTC."""
-    error_code: str | None = field(text)
-    """Code of a failed export. Some codes accompany success: decide on `status`."""
-    error_msg: str | None = field(text)
-    """The service's message about a failed export."""
-    export_format: int | None = field(integer)
-    """Structure of the exported directory: 1 tree structure, 2 tile structure (flat)."""
-    export_params: ExportParams | None = field(one(ExportParams))
-    """The parameters of the export."""
-    export_type: int | None = field(integer)
-    """Which samples: 0 labelled, 1 unlabelled, 2 all, 3 by search conditions."""
-    finished_sample_count: int | None = field(integer)
-    """Samples exported so far. The real service may send it only at the end."""
-    path: str | None = field(text)
-    """Where the export goes, in the form ``/bucket/directory/``."""
-    progress: float | None = field(number)
-    """Percent, 0 to 100. May stay 0.0 until it jumps to 100.0."""
-    status: str | None = field(text)
+    create_time: int | None = field(integer, "When the task was created")
+    """In milliseconds since 1970 UTC."""
+    error_code: str | None = field(text, "Code of the failure")
+    """Some codes accompany success: decide on `status`."""
+    error_msg: str | None = field(text, "The service's words on the failure")
+    export_format: int | None = field(integer, "Layout of the exported directory")
+    """1 tree structure, 2 tile structure (flat)."""
+    export_params: ExportParams | None = field(one(ExportParams), "What was asked of this export")
+    export_type: int | None = field(integer, "Which samples are exported")
+    """0 labelled, 1 unlabelled, 2 all, 3 by search conditions."""
+    finished_sample_count: int | None = field(integer, "Samples exported so far")
+    """The real service may send it only at the end."""
+    path: str | None = field(text, "Where the export is written")
+    """In the form ``/bucket/directory/``."""
+    progress: float | None = field(number, "Share of the work that is done, in percent")
+    """0 to 100. May stay 0.0 until it jumps to 100.0."""
+    status: str | None = field(text, "State of the task")
     """``INIT``, ``RUNNING``, ``SUCCESSED`` (so spelled) or ``FAILED``; unknown words are kept."""
-    task_id: str | None = field(text)
-    """ID of the task."""
-    total_sample_count: int | None = field(integer)
-    """Samples to export. The real service may send it only at the end."""
-    update_time: int | None = field(integer)
-    """When the task last changed, in milliseconds since 1970 UTC."""
-    version_format: str | None = field(text)
+    task_id: str | None = field(text, "ID of the export task")
+    total_sample_count: int | None = field(integer, "Samples to export")
+    """The real service may send it only at the end."""
+    update_time: int | None = field(integer, "When the task last changed")
+    """In milliseconds since 1970 UTC."""
+    version_format: str | None = field(text, "Format of the dataset version")
     """``Default``, ``CarbonData`` or ``CSV``."""
-    version_id: str | None = field(text)
-    """ID of the dataset version."""
+    version_id: str | None = field(text, "ID of the dataset version")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the task for ``json.dumps``: all fields under the API's own names, with `created_at` and `updated_at`.

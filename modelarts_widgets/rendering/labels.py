@@ -7,72 +7,16 @@ JSON text, so that ``3``, ``"3"`` and ``3.0`` mean the same; an unknown code has
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 
+from ..api.models import ExportParams, ExportTask, SearchCondition, SearchLabel, SearchLabels, SearchProp
+
+_DOCUMENTS = (ExportTask, ExportParams, SearchCondition, SearchLabels, SearchLabel, SearchProp)
 DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
-    "ExportTask": {
-        "create_time": "When the task was created",
-        "error_code": "Code of the failure",
-        "error_msg": "The service's words on the failure",
-        "export_format": "Layout of the exported directory",
-        "export_params": "What was asked of this export",
-        "export_type": "Which samples are exported",
-        "finished_sample_count": "Samples exported so far",
-        "path": "Where the export is written",
-        "progress": "Share of the work that is done, in percent",
-        "status": "State of the task",
-        "task_id": "ID of the export task",
-        "total_sample_count": "Samples to export",
-        "update_time": "When the task last changed",
-        "version_format": "Format of the dataset version",
-        "version_id": "ID of the dataset version",
-    },
-    "ExportParams": {
-        "clear_hard_property": "Whether hard-example marks are removed from the exported samples",
-        "export_dataset_version_format": "Format of the dataset version that is exported to",
-        "export_dataset_version_name": "Name of the dataset version that is exported to",
-        "export_dest": "Kind of destination",
-        "export_new_dataset_name": "Name of the new dataset",
-        "export_new_dataset_work_path": "Working directory of the new dataset",
-        "ratio_sample_usage": "Whether samples are allocated at random to a training and a validation set",
-        "sample_state": "State of the samples that are exported",
-        "samples": "IDs of the exported samples",
-        "search_conditions": "Samples that meet any one of these conditions are exported",
-        "train_sample_ratio": "Share of the samples that becomes the training set",
-    },
-    "SearchCondition": {
-        "coefficient": "Coefficient of difficulty",
-        "frame_in_video": "Frame of a video",
-        "hard": "Whether the sample is a hard one",
-        "import_origin": "Where the sample came from",
-        "kvp": "Dosage of a CT scan",
-        "label_list": "Labels of the sample",
-        "labeler": "Who labeled the sample",
-        "metadata": "Attributes of the sample",
-        "parent_sample_id": "ID of the sample that this one was made from",
-        "sample_dir": "Directory of the sample, without its subdirectories",
-        "sample_name": "Name of the sample, with its extension",
-        "sample_time": "When the sample was added, to the day",
-        "score": "Confidence",
-        "slice_thickness": "Thickness of a DICOM slice",
-        "study_date": "When the DICOM scan was made",
-        "time_in_video": "Moment in a video",
-    },
-    "SearchLabels": {
-        "labels": "The labels that are searched for",
-        "op": "How several labels combine",
-    },
-    "SearchLabel": {
-        "name": "Name of the label",
-        "op": "How several attributes combine",
-        "property": "Attributes of the label, each with the values that match",
-        "type": "Kind of label",
-    },
-    "SearchProp": {
-        "op": "How several attributes combine",
-        "props": "Attributes of the sample, each with the values that match",
-    },
+    document.__name__: {field.name: field.metadata["about"] for field in fields(document) if field.metadata}
+    for document in _DOCUMENTS
 }
-"""Document and field to a short description (Tables 2 to 7)."""
+"""Document and field to its description, in the order of the page; declared with the fields in `api.models`."""
 
 _ALL_OR_ANY = {"AND": "all must match", "OR": "any may match"}
 
