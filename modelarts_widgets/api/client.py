@@ -15,7 +15,7 @@ from .auth.base import Identity, call_user_code
 from .auth.headers import Sent
 from .auth.standing import Deferred, Standing, standing_of
 from .config import find_connection
-from .errors import AuthenticationError, ConfigurationError, ModelArtsError, without_frames
+from .errors import AuthenticationError, ConfigurationError, ModelArtsError, raise_bare
 from .exchange import CURRENT
 from .models import ExportTask
 from .pagination import SIZE, Page, Paging
@@ -110,13 +110,8 @@ class ModelArtsClient:
         try:
             found = find_connection(os.environ, region=region, endpoint=endpoint, project_id=project_id)
         except BaseException as error:  # noqa: BLE001 - also Ctrl-C
-            failed = without_frames(error)  # they have the whole environment
-        else:
-            return cls(found.endpoint, found.project_id, auth=found.auth)
-        try:
-            raise failed
-        finally:
-            del failed  # or its traceback would hold it, and it its traceback
+            raise_bare(error)  # its frames have the whole environment
+        return cls(found.endpoint, found.project_id, auth=found.auth)
 
     def get_export_task(self, dataset_id: str, task_id: str) -> ExportTask:
         """Return the state of one export task. Blocks for the request.
@@ -248,18 +243,14 @@ class ModelArtsClient:
             document = self._admitted(path, auth, standing)
         except BaseException as error:
             standing.leave(error)
-            if not isinstance(error, (ModelArtsError, KeyboardInterrupt)):
-                raise
-            failed = without_frames(error)  # those of requests have the token
+            if isinstance(error, (ModelArtsError, KeyboardInterrupt)):
+                raise_bare(error)  # frames of requests have the token
+            raise
         else:
             standing.leave(None)
             return document
         finally:
             CURRENT.on_trial = on_trial
-        try:
-            raise failed
-        finally:
-            del failed  # or its traceback would hold it, and it its traceback
 
     def _admitted(self, path: str, auth: AuthBase | None, standing: Standing) -> dict[str, Any]:
         """Ask; where credentials have expired, renew them once and ask again. Refused ones are renewed before that."""
@@ -274,20 +265,19 @@ class ModelArtsClient:
         return self._ask(path, auth)
 
     def _ask(self, path: str, auth: AuthBase | None) -> dict[str, Any]:
-        url = f"{self.endpoint}/v2/{quote(self._project(auth), safe='')}{path}"
+        project_id = self.project_id or self._found_project_id(auth)
+        url = f"{self.endpoint}/v2/{quote(project_id, safe='')}{path}"
         own = getattr(self._given_session, "auth", None) if auth is None else auth
         sent = Sent(own if callable(own) else None, getattr(self._given_session, "headers", {}))
         return decode(*self._transport.exchange(url, sent if callable(own) else None, self.timeout), sent)
 
-    def _project(self, auth: AuthBase | None) -> str:
-        project_id = self.project_id
-        if project_id is None:
-            ask: Callable[[], str] | None = getattr(auth, "get_project_id", None)
-            if ask is None:
-                raise ConfigurationError("The project ID is missing, and these credentials do not know theirs")
-            project_id = usable_project_id(call_user_code("get_project_id() of the auth object", ask))
-            if auth is self._auth:  # others may have been set meanwhile
-                self.project_id = project_id
+    def _found_project_id(self, auth: AuthBase | None) -> str:
+        ask: Callable[[], str] | None = getattr(auth, "get_project_id", None)
+        if ask is None:
+            raise ConfigurationError("The project ID is missing, and these credentials do not know theirs")
+        project_id = usable_project_id(call_user_code("get_project_id() of the auth object", ask))
+        if auth is self._auth:  # others may have been set meanwhile
+            self.project_id = project_id
         return project_id
 
 

@@ -112,7 +112,8 @@ class Document:
     @classmethod
     def from_json(cls: type[DocumentT], document: Mapping[str, Any]) -> DocumentT:
         """Return the document in a decoded JSON object. Never raises: what cannot be coerced is ``None``."""
-        return cls(raw=document, **{name: read(document.get(name)) for name, read in _readers(cls)})  # type: ignore[arg-type] # a class can be hashed
+        readers = _readers(cls)  # type: ignore[arg-type] # a class can be hashed
+        return cls(raw=document, **{name: read(document[name]) for name, read in readers if name in document})
 
     def to_dict(self) -> dict[str, Any]:
         """Return the document for ``json.dumps``; see `ExportTask.to_dict`."""

@@ -6,7 +6,7 @@ identifier, a number in place of a string) are the usual `ValueError` and `TypeE
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NoReturn, TypeVar
 
 from .text import printable
 
@@ -149,10 +149,13 @@ class ExportFailedError(ModelArtsError):
     summary = "The export failed"
 
 
-def without_frames(error: ErrorT) -> ErrorT:
-    """Return an error without the frames that it has passed: their local variables may hold secrets."""
-    error.__context__ = None
-    return error.with_traceback(None)
+def raise_bare(error: BaseException) -> NoReturn:
+    """Raise an error without the frames and the context it has so far: local variables there may hold secrets."""
+    try:
+        raise error.with_traceback(None)
+    finally:
+        error.__context__ = None
+        del error  # or its traceback would hold it, and it its traceback
 
 
 def without_request(error: ErrorT, *, message: bool = True) -> ErrorT:

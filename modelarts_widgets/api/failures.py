@@ -5,19 +5,12 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import requests
 from urllib3.exceptions import DecodeError, InvalidChunkLength, InvalidHeader, ProxyError
 
-from .errors import (
-    AuthenticationError,
-    ConfigurationError,
-    ConnectionFailedError,
-    MalformedResponseError,
-    ModelArtsError,
-)
+from .errors import ConfigurationError, ConnectionFailedError, MalformedResponseError, ModelArtsError
 from .exchange import Exchange
 
 _NOT_SENDABLE = "The request cannot be made: a header, or the proxy's address or password, holds what HTTP forbids"
@@ -98,37 +91,3 @@ def _is_invalid(cause: BaseException) -> bool:
         return True
     is_cut = isinstance(cause, (http.client.IncompleteRead, http.client.RemoteDisconnected))
     return isinstance(cause, http.client.HTTPException) and not is_cut
-
-
-def guarded(
-    auth: Callable[[requests.PreparedRequest], object],
-) -> Callable[[requests.PreparedRequest], requests.PreparedRequest]:
-    """Return an auth object that raises errors of ours only; Ctrl-C and an exit of the program pass."""
-
-    def call(request: requests.PreparedRequest) -> requests.PreparedRequest:
-        try:
-            prepared = auth(request)
-        except ModelArtsError:
-            raise
-        except BaseException as error:  # whatever it is, there are no credentials
-            if _ends_the_program(error):
-                raise
-            failed = _no_credentials(error)
-        else:
-            if isinstance(prepared, requests.PreparedRequest):
-                return prepared
-            failed = AuthenticationError(f"The auth object returned no request, but {type(prepared).__name__}")
-        raise failed
-
-    return call
-
-
-def _ends_the_program(error: BaseException) -> bool:
-    is_meant = isinstance(error, (KeyboardInterrupt, SystemExit))
-    return is_meant and threading.current_thread() is threading.main_thread()
-
-
-def _no_credentials(error: BaseException) -> ModelArtsError:
-    is_unreachable = isinstance(error, (ConnectionError, TimeoutError, requests.RequestException))
-    kind = ConnectionFailedError if is_unreachable else AuthenticationError
-    return kind(f"No credentials could be had: the auth object raised {type(error).__name__}")

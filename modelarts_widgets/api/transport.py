@@ -13,9 +13,9 @@ import requests
 from requests.auth import AuthBase
 
 from .auth import redacted
-from .errors import MalformedResponseError
+from .errors import MalformedResponseError, raise_bare
 from .exchange import Cancellation, Exchange, limit
-from .failures import failure, guarded
+from .failures import failure
 
 __all__ = ["MAX_BODY", "Answer", "Cancellation", "Timeout", "Transport"]
 
@@ -85,54 +85,48 @@ class Transport:
         ModelArtsError
             What the credentials raise.
         """
-        self._mind_forks()
-        *pieces, seconds = _limits(timeout)
+        if self._process != os.getpid():
+            self._begin_in_child()
+        given = timeout if isinstance(timeout, tuple) else (timeout, timeout)
+        connect, read, seconds = (*given, sum(given))[:3]
         exchange = Exchange(seconds, self._running)
         try:
-            return self._asked(exchange, url, auth, tuple(pieces))
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is not to be shown
-            failed = failure(error, exchange, url.partition("/v2/")[0])
-        try:
-            raise failed
-        finally:
-            del failed  # or its traceback would hold it, and it its traceback
+            send = self._prepared(url, auth, (min(connect, seconds), min(read, seconds)))
+            with exchange:
+                exchange.left()  # sends nothing if it was cancelled before
+                try:
+                    return _answer(send(), exchange)
+                except requests.ConnectionError as error:
+                    if isinstance(error, requests.Timeout) or not exchange.may_repeat():
+                        raise
+                return _answer(send(), exchange)
+        except Exception as error:  # noqa: BLE001 - any of them may hold the request, and that the token
+            raise_bare(failure(error, exchange, url.partition("/v2/")[0]))
 
     def close(self) -> None:
         """End what is under way, in any thread, and close the session if it is ours. It may be used again."""
-        self._mind_forks()
+        if self._process != os.getpid():
+            self._begin_in_child()
         running, self._running = self._running, Cancellation()
         running.cancel()
         if self._is_owned:
             self.session.close()
 
-    def _mind_forks(self) -> None:
-        """Leave the connections to the parent, in a forked child; where they are not ours, they see to it."""
-        if self._process == os.getpid():
-            return
+    def _begin_in_child(self) -> None:
+        """Leave the connections to the parent of a forked child; those of a user's session notice by themselves."""
         if self._is_owned:
             self._parents.append(self.session)  # its locks may be held by threads that are no more: not even freed
             self.session = _own_session(trust_env=self.session.trust_env)
         self._begin()
 
-    def _asked(self, exchange: Exchange, url: str, auth: AuthBase | None, pieces: tuple[float, ...]) -> Answer:
-        send = self._prepared(url, auth, pieces)
-        with exchange:
-            exchange.left()
-            try:
-                return _answer(send(), exchange)
-            except requests.ConnectionError as error:
-                if isinstance(error, requests.Timeout) or not exchange.may_repeat():
-                    raise
-            return _answer(send(), exchange)
-
     def _prepared(self, url: str, auth: AuthBase | None, pieces: tuple[float, ...]) -> Callable[[], requests.Response]:
         # Redirects are not followed: requests would hand X-Auth-Token on to another host.
         options: dict[str, Any] = {"timeout": pieces, "allow_redirects": False}
-        session, own = self.session, auth and guarded(auth)
+        session = self.session
         limit(session.get_adapter(url))
         if not self._is_plain:
-            return lambda: session.get(url, auth=own, stream=True, **options)
-        request = _request(session, url, own)
+            return lambda: session.get(url, auth=auth, stream=True, **options)
+        request = _request(session, url, auth)
         request.hooks["response"].append(_without_redirect)
         options.update(self._settings_for(url))
         return lambda: session.send(request, **options)
@@ -152,12 +146,6 @@ def _own_session(*, trust_env: bool) -> requests.Session:
     session.trust_env = trust_env
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
     return session
-
-
-def _limits(timeout: Timeout) -> tuple[float, ...]:
-    given = timeout if isinstance(timeout, tuple) else (timeout, timeout)
-    connect, read, seconds = (*given, sum(given))[:3]
-    return min(connect, seconds), min(read, seconds), seconds
 
 
 def _request(session: requests.Session, url: str, auth: Any) -> requests.PreparedRequest:  # noqa: ANN401 - callable

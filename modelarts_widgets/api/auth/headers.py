@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache, partial
 from html import unescape
 from types import MappingProxyType
@@ -13,7 +14,7 @@ from urllib.parse import unquote
 import requests
 from requests.auth import AuthBase
 
-from ..errors import ConfigurationError
+from ..errors import AuthenticationError, ConfigurationError, ConnectionFailedError, ModelArtsError, raise_bare
 
 _SECRET_HEADERS = frozenset({"x-auth-token", "x-security-token", "authorization"})
 _PIECES = re.compile(r"[^\s,=]{16,}")
@@ -76,17 +77,36 @@ class Sent(AuthBase):
         headers: Mapping[str, str | bytes] = MappingProxyType({}),
     ) -> None:
         self._auth = auth
-        self._secrets = {*_secrets(headers)}
+        self._secrets = set(_secrets(headers))
 
-    def __call__(self, r: requests.PreparedRequest) -> Any:  # noqa: ANN401 - whatever the auth object returns
-        """Return the request as the auth object has signed it; called by `requests`."""
-        signed = self._auth(r) if self._auth else r
-        if isinstance(signed, requests.PreparedRequest):
-            for name, value in list(signed.headers.items()):
-                if name.lower() in _SECRET_HEADERS:
-                    signed.headers[name] = Secret(value) if type(value) is str else value
-                    self._secrets.update(_secrets({name: value}))
-        return signed
+    def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Return the request as the auth object has signed it; called by `requests`.
+
+        Raises
+        ------
+        ConnectionFailedError
+            For an error of the network in the auth object.
+        AuthenticationError
+            For any other one, and for anything returned but a request. Ctrl-C and `SystemExit` in the main thread pass.
+        """
+        try:
+            signed = self._auth(r) if self._auth else r
+            if isinstance(signed, requests.PreparedRequest):
+                for name, value in list(signed.headers.items()):
+                    if name.lower() in _SECRET_HEADERS and type(value) is str:
+                        signed.headers[name] = Secret(value)
+                self._secrets.update(_secrets(signed.headers))
+                return signed
+        except ModelArtsError:
+            raise
+        except BaseException as error:  # of any kind: then there are no credentials
+            is_exit = isinstance(error, (KeyboardInterrupt, SystemExit))
+            if is_exit and threading.current_thread() is threading.main_thread():
+                raise
+            is_unreachable = isinstance(error, (ConnectionError, TimeoutError, requests.RequestException))
+            kind = ConnectionFailedError if is_unreachable else AuthenticationError
+            raise_bare(kind(f"No credentials could be had: the auth object raised {type(error).__name__}"))
+        raise AuthenticationError(f"The auth object returned no request, but {type(signed).__name__}")
 
     def redact(self, text: str) -> str:
         """Return text without the secrets."""
@@ -152,8 +172,10 @@ def redacted(body: bytes, headers: Mapping[str, str]) -> bytes:
     return body
 
 
-def _secrets(headers: Mapping[str, str | bytes]) -> Iterator[str]:
+def _secrets(headers: Mapping[str, str | bytes]) -> list[str]:
+    found: list[str] = []
     for name, value in headers.items():
         if value and name.lower() in _SECRET_HEADERS:
             text = value.decode("latin-1") if isinstance(value, bytes) else value
-            yield from _PIECES.findall(text) if name.lower() == "authorization" else [text]
+            found += _PIECES.findall(text) if name.lower() == "authorization" else [text]
+    return found

@@ -24,7 +24,7 @@ from ..errors import (
     PermissionDeniedError,
     ServiceError,
     ThrottledError,
-    without_frames,
+    raise_bare,
     without_request,
 )
 from ..urls import checked_address, is_loopback
@@ -212,14 +212,11 @@ def _translated(ask: Callable[[], ResultT], meaning: Callable[[Exception], Model
     try:
         return ask()
     except ModelArtsError as error:
-        failed = without_frames(error)
+        raise_bare(error)
     except Exception as error:  # noqa: BLE001 - its errors are of several families
-        failed = meaning(error)
-        failed.__cause__ = without_request(error, message=False)
-    try:
-        raise failed
-    finally:
-        del failed  # or its traceback would hold it, and it its traceback
+        translated = meaning(error)
+        translated.__cause__ = without_request(error, message=False)
+        raise_bare(translated)
 
 
 def _configuration_error(error: Exception) -> ModelArtsError:
