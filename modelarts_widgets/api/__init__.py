@@ -1,1 +1,1 @@
-"""The service's API: send requests and read the answers. Independent of polling, rendering and notebooks."""
+"""The service's API: send requests and read the responses. Independent of polling, rendering and notebooks."""

@@ -37,11 +37,11 @@ class ModelArtsClient:
         The project that the datasets belong to. ``None``: that of the credentials, where they know it, as
         `OpenStackAuth` does; it is looked up at the first request.
     auth : requests.auth.AuthBase, optional
-        Such as `TokenAuth`. Default: whatever the session does by itself.
+        Such as `TokenAuth`. Default: the ``auth`` and headers of the session.
     session : requests.Session, optional
         For proxies, certificates or adapters of your own. Default: a fresh one, closed by `close`.
     timeout : float or tuple of float, default (5.0, 30.0)
-        Seconds to wait for a connection, for each piece of an answer, and for the request as a whole, name
+        Seconds to wait for a connection, for each piece of a response, and for the request as a whole, name
         resolution and all; up to a day. The third may be left out, and is the sum of the two then: 35 s. A single
         number stands for the first two. Where a session brings a ``request`` or adapters of its own kind, the whole
         is looked at between two pieces only; their waiting for a free connection or before a retry is theirs.
@@ -87,7 +87,7 @@ class ModelArtsClient:
     def from_env(
         cls, *, region: str | None = None, endpoint: str | None = None, project_id: str | None = None
     ) -> ModelArtsClient:
-        """Return a client for what the environment and the usual files name. Reads them only; sends no request.
+        """Return a client configured from environment variables and the usual files. Sends no request.
 
         In this order: the variables of Huawei Cloud's SDK (``HUAWEICLOUD_SDK_*``), those of Terraform
         (``HW_*``), those of OpenStack (``OS_*``, ``OS_CLOUD``), ``~/.huaweicloud/credentials``, ``clouds.yaml``.
@@ -105,7 +105,7 @@ class ModelArtsClient:
         Raises
         ------
         ConfigurationError
-            When something is missing. The message lists what was looked for and what was found, without values.
+            When a setting is missing. The message lists which were looked for and which were found, without values.
         """
         try:
             found = find_connection(os.environ, region=region, endpoint=endpoint, project_id=project_id)
@@ -133,7 +133,7 @@ class ModelArtsClient:
         TypeError, ValueError
             For an ID that is no string, or can be no part of a path. Nothing is sent.
         ModelArtsError
-            A subclass names what went wrong.
+            Of a subclass that names the reason.
         """
         dataset = quote(checked_identifier("dataset_id", dataset_id), safe="")
         task = quote(checked_identifier("task_id", task_id), safe="")
@@ -163,7 +163,7 @@ class ModelArtsClient:
         TypeError, ValueError
             Immediately, for an ID that is no string or can be no part of a path, or a type that is no integer.
         ModelArtsError
-            During iteration; a subclass names what went wrong.
+            During iteration, of a subclass that names the reason.
         """
         dataset = quote(checked_identifier("dataset_id", dataset_id), safe="")
         if export_type is not None and type(export_type) is not int:
@@ -178,10 +178,10 @@ class ModelArtsClient:
 
     @property
     def last_auth_error(self) -> AuthenticationError | None:
-        """How the present credentials were refused last; ``None`` if they were changed or accepted since.
+        """The latest refusal of the present credentials; ``None`` if they were changed or accepted since.
 
-        Whatever polls must stop with such credentials: after a few refusals in a row the service locks an
-        access key for everybody who uses it.
+        Stop polling with such credentials: after a few refusals in a row the service locks an access key for all
+        of its users.
         """
         return self._standing.refusal
 
@@ -201,13 +201,13 @@ class ModelArtsClient:
 
     @property
     def _identity(self) -> Hashable:
-        """Equal for two clients that would be answered alike. May read the files of `OpenStackAuth`."""
+        """Equal for two clients that would get the same responses. May read the files of `OpenStackAuth`."""
         project = None if self._finds_project else self.project_id
         return self.endpoint, project, Identity(self._auth), Identity(self._given_session, by_value=False)
 
     @property
     def _standing(self) -> Standing:
-        """What is known of the present credentials, shared with all clients that have equal ones."""
+        """State of the present credentials, shared with all clients that have equal ones."""
         return self._credentials()[1]
 
     def close(self) -> None:
@@ -253,7 +253,7 @@ class ModelArtsClient:
             CURRENT.on_trial = on_trial
 
     def _admitted(self, path: str, auth: AuthBase | None, standing: Standing) -> dict[str, Any]:
-        """Ask; where credentials have expired, renew them once and ask again. Refused ones are renewed before that."""
+        """Send a request; renew expired credentials and repeat it once. Refused ones are renewed before the first."""
         is_renewed = standing.is_doubtful and standing.renew(auth, standing.renewals)
         seen = standing.renewals
         try:

@@ -82,12 +82,12 @@ def moment(milliseconds: int | None) -> datetime | None:
 
 
 def one(document: type[DocumentT]) -> Callable[[object], DocumentT | None]:
-    """Return what reads a field that holds another document."""
+    """Return a function that reads a field with another document."""
     return lambda value: document.from_json(value) if isinstance(value, dict) else None
 
 
 def many(document: type[DocumentT]) -> Callable[[object], tuple[DocumentT, ...] | None]:
-    """Return what reads a field that holds several of them."""
+    """Return a function that reads a field with a list of documents."""
 
     def read(value: object) -> tuple[DocumentT, ...] | None:
         if not isinstance(value, list):
@@ -111,7 +111,7 @@ class Document:
 
     @classmethod
     def from_json(cls: type[DocumentT], document: Mapping[str, Any]) -> DocumentT:
-        """Return the document in a decoded JSON object. Never raises: what cannot be coerced is ``None``."""
+        """Return the document in a decoded JSON object. Never raises: values that cannot be coerced are ``None``."""
         readers = _readers(cls)  # type: ignore[arg-type] # a class can be hashed
         return cls(raw=document, **{name: read(document[name]) for name, read in readers if name in document})
 

@@ -50,7 +50,7 @@ _LOOKED_FOR = (
 
 
 class _Family(NamedTuple):
-    """Variables that belong together; what one family lacks is taken from the families after it."""
+    """Variables that belong together; those that one family lacks are taken from the families after it."""
 
     projects: tuple[str, ...]
     regions: tuple[str, ...]
@@ -79,7 +79,7 @@ class _Credentials(NamedTuple):
 
 
 class Connection(NamedTuple):
-    """What a client needs."""
+    """Arguments of a client."""
 
     endpoint: str
     project_id: str | None
@@ -102,7 +102,7 @@ def find_connection(
     Raises
     ------
     ConfigurationError
-        When something is missing or unusable. The message lists what was found and what was not, without values.
+        For a missing or unusable setting. The message lists which were found and which were not, without values.
     """
     environ = {name: value for name, value in environ.items() if value.strip()}
     found = next(_credentials(environ), None)
@@ -164,7 +164,7 @@ def _file(name: str) -> Iterator[_Credentials]:
         parser.read_string(Path(name).expanduser().read_text(encoding="utf-8-sig"))
         section = {key: value.strip() for key, value in parser.items("basic")} if parser.has_section("basic") else {}
     except (OSError, UnicodeError, configparser.Error):
-        # What the parser says quotes the line that it cannot read, which may hold the secret.
+        # Why not chain it? The parser's message quotes the line that it cannot read, which may hold the secret.
         raise ConfigurationError(f"The file {name} cannot be read as an INI file") from None
     if not (section.get("ak") and section.get("sk")):
         raise ConfigurationError(f"The file {name} lacks ak or sk in its section [basic]")

@@ -19,9 +19,9 @@ class ModelArtsError(Exception):
     Parameters
     ----------
     message : str, optional
-        What happened, without a full stop. Default: the `summary` of the class.
+        Description of the error, without a full stop. Default: the `summary` of the class.
     status_code : int, optional
-        HTTP status of the answer; ``None`` when there was no answer.
+        HTTP status of the response; ``None`` when there was no response.
     error_code : str, optional
         The service's own code, such as ``ModelArts.4359`` or ``APIG.0301``.
     error_msg : str, optional
@@ -132,13 +132,13 @@ class ServiceError(ModelArtsError):
 
 
 class ConnectionFailedError(ModelArtsError):
-    """There was no answer: nothing listens there, the connection broke, TLS failed or the time ran out."""
+    """There was no response: nothing listens there, the connection broke, TLS failed or the time ran out."""
 
     summary = "The service could not be reached"
 
 
 class MalformedResponseError(ModelArtsError):
-    """The answer is not what the API documents: no JSON object, or far too long."""
+    """The response is not one that the API documents: it is no JSON object, or far too long."""
 
     summary = "The answer is not a JSON object"
 
@@ -159,7 +159,7 @@ def raise_bare(error: BaseException) -> NoReturn:
 
 
 def without_request(error: ErrorT, *, message: bool = True) -> ErrorT:
-    """Return a copy of somebody else's error, without request, traceback and, if wanted, message, as a cause of ours.
+    """Return a copy of another library's error as a cause, without its request, its traceback or, optionally, message.
 
     The original may hold a request with its headers, and its traceback the local variables of the code that
     made them: secrets, which some ways of printing a traceback show.

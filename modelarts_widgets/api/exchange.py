@@ -225,7 +225,7 @@ class _Received(io.RawIOBase):
         exchange.received += count
         exchange.is_answered = exchange.is_answered or count > 0
         if exchange.received > _MAX_RECEIVED:
-            raise MalformedResponseError(f"The response is longer than {_MAX_RECEIVED} bytes")
+            raise MalformedResponseError(f"The answer is longer than {_MAX_RECEIVED} bytes")
         return count
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""What went wrong in an exchange, in our own words: those of other libraries may repeat a secret."""
+"""Translation of the errors of an exchange: the messages of other libraries may repeat a secret."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from urllib3.exceptions import DecodeError, InvalidChunkLength, InvalidHeader, P
 from .errors import ConfigurationError, ConnectionFailedError, MalformedResponseError, ModelArtsError
 from .exchange import Exchange
 
-_NOT_SENDABLE = "The request cannot be made: a header, or the proxy's address or password, holds what HTTP forbids"
+_NOT_SENDABLE = "The request cannot be made: a header, or the proxy's address or password, has characters HTTP forbids"
 _NOT_READABLE = "A file of certificates or keys cannot be read (the session's, or that of REQUESTS_CA_BUNDLE)"
-_UNREADABLE = ("The answer is not valid HTTP", "The answer cannot be decoded: it is not what its Content-Encoding says")
+_UNREADABLE = ("The answer is not valid HTTP", "The answer cannot be decoded: it does not match its Content-Encoding")
 
 
 def failure(error: Exception, exchange: Exchange, where: str) -> ModelArtsError:
-    """Return our error for whatever an exchange raised, without what hangs on that.
+    """Return the `ModelArtsError` for any exception of an exchange.
 
-    An error of requests holds the request, and its traceback the headers, token included. The cause is an empty
-    error of the same type, for who wants to know it.
+    An error of requests holds the request, and its traceback the headers, token included. So the cause is an empty
+    error of the same type.
     """
     if isinstance(error, ModelArtsError):
         return error.with_traceback(None)
@@ -34,7 +34,7 @@ def failure(error: Exception, exchange: Exchange, where: str) -> ModelArtsError:
 def _emptied(error: Exception) -> Exception | None:
     try:
         copy = type(error).__new__(type(error))
-    except Exception:  # noqa: BLE001 - a type that wants to be told something
+    except Exception:  # noqa: BLE001 - a type that needs arguments
         return None
     copy.args = ()
     return copy
@@ -71,7 +71,7 @@ def _why_not(causes: list[BaseException], *, is_answered: bool) -> str:
 
 
 def _refusal(causes: list[BaseException]) -> str:
-    """Return what is wrong with a certificate: words of OpenSSL's own table, with the name of the host at most."""
+    """Return OpenSSL's reason for refusing a certificate, which holds the name of the host at most."""
     refused = (cause for cause in causes if isinstance(cause, ssl.SSLCertVerificationError))
     return next((f": {cause.verify_message}" for cause in refused), "")
 

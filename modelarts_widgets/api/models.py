@@ -154,8 +154,8 @@ class ExportTask(Document):
     """The two status words after which nothing changes; all others, unknown ones too, are not final."""
 
     _renderer: ClassVar[Callable[[ExportTask], dict[str, str]]] = staticmethod(lambda task: {"text/plain": repr(task)})
-    # Set by the package to what renders a task, so that this room imports nothing of rendering. The methods that
-    # call it are the task's own, since not only IPython looks for them (marimo and Sphinx do, too).
+    # Set by the package, so that api imports nothing of rendering. Why not register formatters with IPython? marimo
+    # and Sphinx look for the methods of the object.
 
     create_time: int | None = field(integer, "When the task was created")
     """In milliseconds since 1970 UTC."""
@@ -188,7 +188,7 @@ class ExportTask(Document):
         """Return the task for ``json.dumps``: all fields under the API's own names, with `created_at` and `updated_at`.
 
         Those two are ISO 8601 texts in UTC. Declared fields are ``None`` where the service sent none of their type;
-        undeclared ones are as received. What JSON cannot hold (infinity, more than 100 levels) is ``None``.
+        undeclared ones are as received. Values that JSON cannot hold (infinity, more than 100 levels) are ``None``.
 
         Examples
         --------

@@ -20,15 +20,15 @@ _ENOUGH = 2
 
 
 class Page(NamedTuple):
-    """One answer to the call that lists the export tasks of a dataset."""
+    """One page of the export tasks of a dataset."""
 
     tasks: tuple[ExportTask, ...]
     total: int | None
-    """``total_count``, where the answer has one."""
+    """``total_count``, where the response has one."""
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Page:
-        """Return the page in a decoded answer.
+        """Return the page in a decoded response.
 
         Raises
         ------
@@ -54,7 +54,7 @@ class Page(NamedTuple):
 
 
 class Paging:
-    """Iterates over the pages of a service, and remembers what its ``offset`` counts.
+    """Iterates over the pages of a service, and remembers whether its ``offset`` counts pages or rows.
 
     The API page says that ``offset`` is a page. Where a service counts rows, its second page, at offset 1, is
     the first one again except for one row.
@@ -62,7 +62,7 @@ class Paging:
 
     def __init__(self) -> None:
         self.counts_rows: bool | None = None
-        """``None`` until an answer has shown it."""
+        """``None`` until a response has shown it."""
 
     def walk(self, ask: Callable[[int], Page]) -> Iterator[ExportTask]:
         """Yield each task once, in the service's order.

@@ -75,7 +75,7 @@ _REFUSALS: Mapping[str, str] = {
 
 
 def decode(status: int, headers: Mapping[str, str], body: bytes, sent: Sent = _NOTHING_SENT) -> dict[str, Any]:
-    """Return the JSON object of an answer, or raise the error that it stands for; without the secrets that were sent.
+    """Return the JSON object of a response, or raise the error that it stands for; without the secrets that were sent.
 
     Raises
     ------

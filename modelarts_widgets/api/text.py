@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 MAX_DEPTH = 100
-"""Levels of nesting; what lies deeper is left out, since encoders give up far below what a document may hold."""
+"""Levels of nesting; deeper ones are left out, since encoders give up far below the depth of a possible document."""
 _MAX_BITS = 10_000  # of an integer: longer ones raise in str(), see sys.set_int_max_str_digits
 
 _BREAKS = re.compile("[\t-\r\x1c-\x1e\x85\u2028\u2029]+")
@@ -24,7 +24,7 @@ _UNPRINTABLE = (
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f"  # marks, embeddings, overrides and isolates of direction
     "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u2060-\u2065\u3164\ufeff\uffa0\ufff0-\ufffb"  # no width
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"  # … and tags
-    f"\ud800-\udfff\ufdd0-\ufdef{_NONCHARACTERS}"  # what no document may hold
+    f"\ud800-\udfff\ufdd0-\ufdef{_NONCHARACTERS}"  # not allowed in documents
     "]"
 )
 
@@ -47,7 +47,7 @@ def printable(text: str) -> str:
 
 
 def plain(value: object, depth: int = 0) -> Any:  # noqa: ANN401 - any JSON
-    """Return a value as JSON holds it, ``None`` for what it cannot hold: infinity, and what is nested too deeply."""
+    """Return a value for ``json.dumps``, with ``None`` for infinity, NaN and values that are nested too deeply."""
     if isinstance(value, str):
         return value if value.isascii() else _well_formed(value)
     if isinstance(value, (int, float)):

@@ -1,4 +1,4 @@
-"""One HTTP exchange: bounded in size and time, without redirects, and without secrets in what it raises."""
+"""One HTTP exchange: bounded in size and time, without redirects, and without secrets in its errors."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from .failures import failure
 __all__ = ["MAX_BODY", "Answer", "Cancellation", "Timeout", "Transport"]
 
 Timeout: TypeAlias = "float | tuple[float, float] | tuple[float, float, float]"
-"""Seconds to connect, seconds between two pieces of an answer, and seconds in all; see `ModelArtsClient`."""
+"""Seconds to connect, seconds between two pieces of a response, and seconds in all; see `ModelArtsClient`."""
 Answer: TypeAlias = "tuple[int, Mapping[str, str], bytes]"
 """HTTP status, headers and body."""
 
 MAX_BODY = 32 * 2**20
-"""Bytes; a longer answer is refused, so that a broken proxy cannot fill the memory."""
+"""Bytes; a longer response is refused, so that a broken proxy cannot fill the memory."""
 _CHUNK = 2**16
 _LASTING = 60.0
 """Seconds for which proxies and certificates are taken for granted."""
@@ -37,7 +37,7 @@ _OK = 200
 class Transport:
     """Sends requests through one session.
 
-    Asking costs less than ``Session.get``, which reads the environment's proxies and certificates anew each
+    A request costs less than ``Session.get``, which reads the environment's proxies and certificates anew each
     time. They are read again here when one of their variables or the session's own settings have changed,
     and after a minute in any case, since some systems keep them elsewhere.
 
@@ -47,7 +47,7 @@ class Transport:
         Its settings, adapters and cookies hold as usual. One with a ``request`` of its own is left to that.
         Default: one that keeps no cookies, closed by `close`.
     trust_env : bool, default True
-        Whether a session of ours looks at the environment for proxies and certificates.
+        Whether the default session looks at the environment for proxies and certificates.
     """
 
     def __init__(self, session: requests.Session | None = None, *, trust_env: bool = True) -> None:
@@ -65,25 +65,25 @@ class Transport:
         self._read_at = float("-inf")
 
     def exchange(self, url: str, auth: AuthBase | None, timeout: Timeout) -> Answer:
-        """Ask once. Blocks, for the total of the timeout at most, beside what the credentials take.
+        """Send a GET request and return the response. Blocks, for the total of the timeout and for the credentials.
 
-        What was lost on a connection kept from an earlier exchange is asked once more.
+        A request that was lost on a connection kept from an earlier exchange is sent once more.
 
         Returns
         -------
         tuple of int, mapping and bytes
-            HTTP status, headers, and the body. What an error repeats of our credentials is taken out of it.
+            HTTP status, headers, and the body; credentials that an error repeats are redacted.
 
         Raises
         ------
         ConnectionFailedError
-            When there is no answer, or none in time, or `close` or a `Cancellation` ended it.
+            When there is no response in time, or `close` or a `Cancellation` ended the exchange.
         MalformedResponseError
-            When it is longer than `MAX_BODY`, or no valid HTTP.
+            For a response that is longer than `MAX_BODY`, or no valid HTTP.
         ConfigurationError
             When the settings for proxies, certificates or headers allow no request.
         ModelArtsError
-            What the credentials raise.
+            Raised by the credentials.
         """
         if self._process != os.getpid():
             self._begin_in_child()
@@ -104,7 +104,7 @@ class Transport:
             raise_bare(failure(error, exchange, url.partition("/v2/")[0]))
 
     def close(self) -> None:
-        """End what is under way, in any thread, and close the session if it is ours. It may be used again."""
+        """End the exchanges under way, in any thread, and close the default session. It may be used again."""
         if self._process != os.getpid():
             self._begin_in_child()
         running, self._running = self._running, Cancellation()
@@ -113,7 +113,7 @@ class Transport:
             self.session.close()
 
     def _begin_in_child(self) -> None:
-        """Leave the connections to the parent of a forked child; those of a user's session notice by themselves."""
+        """Leave the connections to the parent process; those of a user's session check for a fork themselves."""
         if self._is_owned:
             self._parents.append(self.session)  # its locks may be held by threads that are no more: not even freed
             self.session = _own_session(trust_env=self.session.trust_env)
@@ -177,7 +177,7 @@ def _normalized(url: str) -> str | None:
 
 
 def _without_redirect(response: requests.Response, **_: object) -> None:
-    """Forget where an answer points to, or requests would read all of its body to prepare the next request."""
+    """Remove ``Location``, or requests would read all of the body to prepare the next request."""
     response.headers.pop("Location", None)
 
 
@@ -207,5 +207,5 @@ def _read(response: requests.Response, exchange: Exchange) -> bytes:
 
 
 def _is_cut_short(raw: object) -> bool:
-    """Look at urllib3's decoder: it takes whatever there is of gzip and deflate for a whole."""
+    """Return whether compressed data has no end, which urllib3's decoder does not notice for gzip and deflate."""
     return getattr(getattr(getattr(raw, "_decoder", None), "_obj", None), "eof", True) is False

@@ -26,7 +26,7 @@ _IAM_HOST = re.compile(rf"iam(?:-pub)?\.(?P<region>{_REGION.pattern})\.(?P<domai
 
 
 class Address(NamedTuple):
-    """The parts of a plain URL. What is not plain has none, so that no two libraries can read it differently."""
+    """The parts of a plain URL. Any other URL has none, so that no two libraries can read it differently."""
 
     scheme: str
     host: str
@@ -70,7 +70,7 @@ def checked_endpoint(endpoint: object) -> str:
     Raises
     ------
     ConfigurationError
-        For what is no plain URL of a server, holds a password, or would send secrets in the clear.
+        For anything but a plain URL of a server, with a password, or that would send secrets in the clear.
     """
     address = checked_address("endpoint", endpoint, "https://modelarts.eu-de.otc.t-systems.com")
     if "v2" in address.path.split("/"):
@@ -84,7 +84,7 @@ def checked_address(name: str, url: object, example: str) -> Address:
     Raises
     ------
     ConfigurationError
-        For what is no plain URL of a server, holds a password, or would send secrets in the clear.
+        For anything but a plain URL of a server, with a password, or that would send secrets in the clear.
     """
     address = Address.of(url)
     if address is None and isinstance(url, str) and "@" in url:
@@ -177,7 +177,7 @@ def usable_project_id(value: object) -> str:
     Raises
     ------
     ConfigurationError
-        For what can be no part of a path.
+        For an ID that can be no part of a path.
     """
     try:
         return checked_identifier("project_id", value)  # type: ignore[arg-type] # it is checked

@@ -240,7 +240,7 @@ def test_whoever_is_told_may_use_the_credentials_from_any_thread(caplog: pytest.
         standing.enter(on_outcome)
         standing.enter(on_outcome)
     assert told == [True] * 3
-    assert caplog.text.count("What waited for credentials has failed") == 3
+    assert caplog.text.count("A callback that waited for credentials has failed") == 3
 
 
 def test_what_is_known_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -179,7 +179,7 @@ def test_an_auth_object_that_reaches_nobody_is_a_failed_connection(fault: Except
     def fail(_: object) -> object:
         raise fault
 
-    with pytest.raises(ConnectionFailedError, match="No credentials could be had") as caught:
+    with pytest.raises(ConnectionFailedError, match="Could not obtain credentials") as caught:
         ask("http://localhost", fail)
     assert "secret" not in everything(caught.value)
 

@@ -87,7 +87,7 @@ class AkSkAuth(Credentials):
 
 
 def _host(url: str) -> str:
-    """Return what ``http.client`` sends as ``Host``: without the default port of the scheme."""
+    """Return the ``Host`` that ``http.client`` sends: without the default port of the scheme."""
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     return host.removesuffix(f":{_DEFAULT_PORTS.get(parts.scheme)}")

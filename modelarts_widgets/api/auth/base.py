@@ -1,4 +1,4 @@
-"""What all credentials of this package have in common, and how those of any kind are compared and called."""
+"""The base class of credentials, and helpers to compare and call auth objects of any kind."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ResultT = TypeVar("ResultT")
 
 
 class Credentials(AuthBase):
-    """Base of our auth objects: no form of one shows a secret, and none can be pickled."""
+    """Base of the auth objects of this package: their ``repr`` shows no secret, and they cannot be pickled."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(…)"
@@ -30,7 +30,7 @@ class Identity:
     Parameters
     ----------
     thing : object
-        What is compared. It is kept alive, so that its ``id`` is not used again.
+        The object to compare. It is kept alive, so that its ``id`` is not used again.
     by_value : bool, default True
         Whether its own ``==`` counts.
     """
@@ -61,8 +61,8 @@ class Identity:
         return self._hash
 
 
-def call_user_code(what: str, function: Callable[[], ResultT]) -> ResultT:
-    """Return what a function of the user's returns, or raise an error of ours that names what it raised.
+def call_user_code(name: str, function: Callable[[], ResultT]) -> ResultT:
+    """Call a function of the user's; translate its exceptions into errors of this package that name their type.
 
     Raises
     ------
@@ -84,8 +84,8 @@ def call_user_code(what: str, function: Callable[[], ResultT]) -> ResultT:
             ConnectionFailedError,
             without_request(error, message=not isinstance(error, requests.RequestException)),
         )
-    except BaseException as error:  # whatever it is, there are no credentials
+    except BaseException as error:  # of any kind: then there are no credentials
         if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
             raise
         cause = without_request(error)
-    raise kind(f"{what} raised {type(cause).__name__}") from cause
+    raise kind(f"{name} raised {type(cause).__name__}") from cause

@@ -1,4 +1,4 @@
-"""Checks of ``clouds.yaml`` before openstacksdk reads it: that skips what it cannot read, and logs the lines."""
+"""Checks of ``clouds.yaml`` before openstacksdk reads it: that skips files it cannot read, and logs their lines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..errors import ConfigurationError
 
 
 def check_files() -> None:
-    """Raise an error that says what is wrong with the files that openstacksdk is going to read.
+    """Check the files that openstacksdk is going to read.
 
     Raises
     ------
@@ -40,12 +40,12 @@ def _parsed(path: str) -> Any:  # noqa: ANN401 - YAML
         with open(path, encoding="utf-8") as file:  # noqa: PTH123 - likewise
             return json.load(file) if path.endswith("json") else yaml.safe_load(file)
     except UnicodeError:
-        what = "is not UTF-8 text"
+        fault = "is not UTF-8 text"
     except (ValueError, yaml.YAMLError) as error:  # their messages show the lines around the fault
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else getattr(error, "lineno", "?")
-        what = f"is not valid {'JSON' if path.endswith('json') else 'YAML'}: see line {line}"
-    raise ConfigurationError(f"The file {path} {what}")
+        fault = f"is not valid {'JSON' if path.endswith('json') else 'YAML'}: see line {line}"
+    raise ConfigurationError(f"The file {path} {fault}")
 
 
 def _check(path: str, document: Any) -> None:  # noqa: ANN401 - YAML

@@ -1,4 +1,4 @@
-"""Secrets in headers: hidden while they are ours, checked before they are sent, taken out of what is received."""
+"""Secrets in headers: hidden in tracebacks, checked before they are sent, redacted in responses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..errors import AuthenticationError, ConfigurationError, ConnectionFailedEr
 
 _SECRET_HEADERS = frozenset({"x-auth-token", "x-security-token", "authorization"})
 _PIECES = re.compile(r"[^\s,=]{16,}")
-"""An ``Authorization`` has its secrets in pieces; what is shorter than any of them is a word like ``Basic``."""
+"""An ``Authorization`` has its secrets in pieces; a shorter piece is a word like ``Basic``."""
 _WORD = re.compile(r"[^\s\"'<>,]+")
 _ESCAPED = re.compile(r"\\u00[3-7]")
 """A letter or digit that JSON hides."""
@@ -57,7 +57,7 @@ def checked_secret(name: str, value: Secret | NotText) -> Secret:
 
 
 class Sent(AuthBase):
-    """Wraps an auth object for one request: hides the secrets in its headers, and takes them out of the answer.
+    """Wraps an auth object for one request: hides the secrets in its headers, and redacts them in the response.
 
     A secret of 16 characters or more is found in errors and documents, whole or cut (more than a sixth of it, and
     12 characters), as it was sent or encoded once for JSON, a URL or HTML; then the whole word around it is taken out.
@@ -105,7 +105,7 @@ class Sent(AuthBase):
                 raise
             is_unreachable = isinstance(error, (ConnectionError, TimeoutError, requests.RequestException))
             kind = ConnectionFailedError if is_unreachable else AuthenticationError
-            raise_bare(kind(f"No credentials could be had: the auth object raised {type(error).__name__}"))
+            raise_bare(kind(f"Could not obtain credentials: the auth object raised {type(error).__name__}"))
         raise AuthenticationError(f"The auth object returned no request, but {type(signed).__name__}")
 
     def redact(self, text: str) -> str:
@@ -166,7 +166,7 @@ def _parts(secret: str) -> tuple[str, ...]:
 
 
 def redacted(body: bytes, headers: Mapping[str, str]) -> bytes:
-    """Return the body of an answer without what the request's headers had of credentials."""
+    """Return the body of a response without the credentials in the request's headers."""
     for secret in _secrets(headers):
         body = body.replace(secret.encode(), "…".encode())
     return body

@@ -48,7 +48,7 @@ _IS_SECRET = re.compile("pass|secret|token")
 
 
 class CloudSettings(NamedTuple):
-    """What a cloud's configuration says, without secrets; ``None`` for what is not set."""
+    """Settings of a cloud without its secrets; ``None`` for those that are not set."""
 
     region: str | None = None
     project_id: str | None = None
@@ -119,7 +119,7 @@ class OpenStackAuth(Credentials):
         return str(project_id)
 
     def settings(self) -> CloudSettings:
-        """Return what the configuration says apart from secrets. Reads local files; sends no request.
+        """Return the settings of the cloud without its secrets. Reads local files; sends no request.
 
         Raises
         ------
@@ -152,7 +152,7 @@ class OpenStackAuth(Credentials):
             return False
         try:
             return bool(self._configured() == other._configured())
-        except Exception:  # noqa: BLE001 - its errors are of several families; what is not usable equals nothing
+        except Exception:  # noqa: BLE001 - its errors are of several families; unusable settings equal none
             return False
 
     def __hash__(self) -> int:
@@ -193,7 +193,7 @@ def _session(region: Any) -> Any:  # noqa: ANN401 - a CloudRegion, a Session of 
         session = region.get_session()  # the same one each time
         if not isinstance(session.adapters["http://"], _OnlyLoopback):
             session.mount("http://", _OnlyLoopback())
-            session.redirect = False  # or the password goes wherever the answer points to
+            session.redirect = False  # or the password is sent to any address that a response points to
             session.timeout = session.timeout or _TIMEOUT
         return session
 
@@ -208,7 +208,7 @@ class _OnlyLoopback(requests.adapters.HTTPAdapter):
 
 
 def _translated(ask: Callable[[], ResultT], meaning: Callable[[Exception], ModelArtsError]) -> ResultT:
-    """Return what openstacksdk returns; what it raises becomes an error of ours, without frames with passwords."""
+    """Call openstacksdk; translate its errors into those of this package, without frames, which hold passwords."""
     try:
         return ask()
     except ModelArtsError as error:
@@ -220,7 +220,7 @@ def _translated(ask: Callable[[], ResultT], meaning: Callable[[Exception], Model
 
 
 def _configuration_error(error: Exception) -> ModelArtsError:
-    """Return what is wrong with a configuration; of messages, only those that name options, not values."""
+    """Translate an error in the configuration. Only messages that name options, not values, are repeated."""
     from keystoneauth1.exceptions import AuthPluginException  # noqa: PLC0415 - an optional extra
     from openstack.exceptions import ConfigException  # noqa: PLC0415 - likewise
 
@@ -238,8 +238,8 @@ def _login_error(region: Any, error: Exception) -> ModelArtsError:  # noqa: ANN4
         kind = _KINDS.get(error.http_status, ServiceError)
         secrets = [str(value) for name, value in region.config["auth"].items() if value and _IS_SECRET.search(name)]
         words, request_id = (text and redact(str(text), secrets) for text in (error.message, error.request_id))
-        what = "The identity service returned no token"
-        return kind(what, status_code=error.http_status, error_msg=words, request_id=request_id)
+        message = "The identity service returned no token"
+        return kind(message, status_code=error.http_status, error_msg=words, request_id=request_id)
     if isinstance(error, exceptions.SSLError):
         return ConnectionFailedError("The certificate of the identity service was not accepted")
     if isinstance(error, exceptions.ConnectionError):
@@ -248,4 +248,4 @@ def _login_error(region: Any, error: Exception) -> ModelArtsError:  # noqa: ANN4
         return _configuration_error(error)
     if type(error) is OSError:  # of requests
         return ConfigurationError("The OpenStack configuration cannot be used: its cacert cannot be read")
-    return MalformedResponseError("The answer of the identity service is not what it should be: check auth_url")
+    return MalformedResponseError("The answer of the identity service is not valid: check auth_url")

@@ -1,7 +1,7 @@
-"""`Standing`: what is known of credentials at an endpoint, shared by all clients of the process with equal ones.
+"""`Standing`: whether credentials are accepted at an endpoint, shared by all clients of the process with equal ones.
 
-After a few refusals in a row the service locks an access key for everybody. So credentials that have not been
-accepted yet are tried by one request at a time, the others wait for its outcome, and a refusal holds for all.
+After a few refusals in a row the service locks an access key. So credentials that have not been accepted yet are
+tried by one request at a time, other requests wait for its outcome, and a refusal holds for all.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ class Deferred(Exception):  # noqa: N818 - nothing has failed
 
 
 class Standing:
-    """What is known of credentials. Safe to share between threads; functions are called without its lock."""
+    """Whether credentials are accepted. Safe to share between threads; functions are called without its lock."""
 
     def __init__(self) -> None:
         self.refusal: AuthenticationError | None = None
-        """How they were refused last; ``None`` if they were accepted since, forgiven or never refused."""
+        """The latest refusal; ``None`` if they were accepted since, forgiven or never refused."""
         self.renewals = 0
-        """How often they have been renewed; read before a request, it tells whether newer ones were refused."""
+        """Number of renewals; compared with that before a request, it shows whether newer ones were refused."""
         self.is_doubtful = False
         """Whether they were refused and not accepted since, forgiven or not."""
         self._is_accepted = False
@@ -61,11 +61,11 @@ class Standing:
         self._waiting: list[Callable[[BaseException | None], None]] = []
 
     def enter(self, on_outcome: Callable[[Exception | None], None]) -> bool:
-        """Return whether a request may go: they were accepted, or nobody is trying them. Then `leave` must follow.
+        """Return whether a request may go: they were accepted, or no other one tries them. Then `leave` must follow.
 
         Otherwise `on_outcome` is called once with the outcome of the trial: ``None`` if they were accepted, else
-        the error, which may leave it open whether they are valid. After a refusal that nobody has forgiven there
-        is no trial: it is called with that at once.
+        the error, which may leave it open whether they are valid. After a refusal that is not forgiven there is no
+        trial: it is called with that at once.
         """
         return self._enter(lambda error: on_outcome(_shared(error)))
 
@@ -154,7 +154,7 @@ class Standing:
         return False
 
     def _is_renewed_by_others(self, seen: int) -> bool:
-        """Return whether they have been renewed since; if not, this thread is to do so, and its request is a trial."""
+        """Return whether another thread has renewed them; if not, this one is to, and its request is a trial."""
         while True:
             outcome: SimpleQueue[BaseException | None] = SimpleQueue()
             with self._lock:
@@ -173,7 +173,7 @@ _KEPT: dict[Hashable, Standing] = {}
 
 
 def standing_of(endpoint: str, auth: object, session: object) -> Standing:
-    """Return what is known of credentials at an endpoint; of those of a user's session, where there are no others."""
+    """Return the standing of credentials at an endpoint; without an auth object, of those of a user's session."""
     key = endpoint, Identity(auth), Identity(session if auth is None else None, by_value=False)
     standing = _KEPT.setdefault(key, Standing())  # no lock: comparing may call code of the user's
     for oldest in list(_KEPT)[:-MAX_STANDINGS]:
@@ -213,7 +213,7 @@ def _shared(error: BaseException | None) -> Exception | None:
 
 
 def _own(error: BaseException | None) -> BaseException | None:
-    """Return a copy of an error of ours: the original holds the frames of the thread that raises it."""
+    """Return a copy of a `ModelArtsError`: the original holds the frames of the thread that raises it."""
     if not isinstance(error, ModelArtsError):
         return error
     own = copy.copy(error)
@@ -232,4 +232,4 @@ def _call(act: Callable[..., object], *arguments: object) -> None:
     try:
         act(*arguments)
     except Exception:
-        _logger.exception("What waited for credentials has failed")
+        _logger.exception("A callback that waited for credentials has failed")
