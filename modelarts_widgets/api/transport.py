@@ -31,7 +31,6 @@ _LASTING = 60.0
 """Seconds for which proxies and certificates are taken for granted."""
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 _VARIABLES = (*_PROXIES, *map(str.lower, _PROXIES), "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-_OK = 200
 
 
 class Transport:
@@ -185,7 +184,7 @@ def _answer(response: requests.Response, exchange: Exchange) -> Answer:
     exchange.is_answered = True
     with response:
         body = _read(response, exchange)
-        if response.status_code != _OK:
+        if response.status_code != requests.codes.ok:
             body = redacted(body, response.request.headers)
         return response.status_code, response.headers, body
 

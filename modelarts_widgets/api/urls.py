@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from ipaddress import ip_address
 from typing import NamedTuple
 
@@ -179,8 +180,6 @@ def usable_project_id(value: object) -> str:
     ConfigurationError
         For an ID that can be no part of a path.
     """
-    try:
+    with suppress(TypeError, ValueError):
         return checked_identifier("project_id", value)  # type: ignore[arg-type] # it is checked
-    except (TypeError, ValueError):
-        pass
     raise ConfigurationError("The project ID of the credentials or the environment is not usable as a part of a URL")

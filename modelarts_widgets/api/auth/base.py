@@ -9,7 +9,7 @@ from typing import NoReturn, TypeVar
 import requests
 from requests.auth import AuthBase
 
-from ..errors import AuthenticationError, ConnectionFailedError, ModelArtsError, without_request
+from ..errors import AuthenticationError, ConnectionFailedError, ModelArtsError, raise_bare, without_request
 
 ResultT = TypeVar("ResultT")
 
@@ -73,19 +73,21 @@ def call_user_code(name: str, function: Callable[[], ResultT]) -> ResultT:
     KeyboardInterrupt
         In the main thread, where it is the user who interrupts.
     """
-    kind: type[ModelArtsError] = AuthenticationError
-    cause: BaseException
     try:
         return function()
     except ModelArtsError:
         raise
-    except (ConnectionError, TimeoutError, requests.RequestException) as error:
-        kind, cause = (
-            ConnectionFailedError,
-            without_request(error, message=not isinstance(error, requests.RequestException)),
-        )
     except BaseException as error:  # of any kind: then there are no credentials
         if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
             raise
-        cause = without_request(error)
-    raise kind(f"{name} raised {type(cause).__name__}") from cause
+        cause = without_request(error, message=not isinstance(error, requests.RequestException))
+        raise_bare(missing_credentials(name, error, cause))
+
+
+def missing_credentials(name: str, error: BaseException, cause: BaseException | None = None) -> ModelArtsError:
+    """Return the error for user code that returned no credentials: of the network, or any other."""
+    is_unreachable = isinstance(error, (ConnectionError, TimeoutError, requests.RequestException))
+    kind = ConnectionFailedError if is_unreachable else AuthenticationError
+    missing = kind(f"{name} raised {type(error).__name__}")
+    missing.__cause__ = cause
+    return missing

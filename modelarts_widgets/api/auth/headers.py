@@ -14,7 +14,8 @@ from urllib.parse import unquote
 import requests
 from requests.auth import AuthBase
 
-from ..errors import AuthenticationError, ConfigurationError, ConnectionFailedError, ModelArtsError, raise_bare
+from ..errors import AuthenticationError, ConfigurationError, ModelArtsError, raise_bare
+from .base import missing_credentials
 
 _SECRET_HEADERS = frozenset({"x-auth-token", "x-security-token", "authorization"})
 _PIECES = re.compile(r"[^\s,=]{16,}")
@@ -103,9 +104,7 @@ class Sent(AuthBase):
             is_exit = isinstance(error, (KeyboardInterrupt, SystemExit))
             if is_exit and threading.current_thread() is threading.main_thread():
                 raise
-            is_unreachable = isinstance(error, (ConnectionError, TimeoutError, requests.RequestException))
-            kind = ConnectionFailedError if is_unreachable else AuthenticationError
-            raise_bare(kind(f"Could not obtain credentials: the auth object raised {type(error).__name__}"))
+            raise_bare(missing_credentials("Could not obtain credentials: the auth object", error))
         raise AuthenticationError(f"The auth object returned no request, but {type(signed).__name__}")
 
     def redact(self, text: str) -> str:

@@ -11,6 +11,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Hashable
+from functools import partial
 from queue import SimpleQueue
 from weakref import WeakSet
 
@@ -79,15 +80,14 @@ class Standing:
         """
         while True:
             outcome: SimpleQueue[BaseException | None] = SimpleQueue()
-            if self._enter(outcome.put, insists=True):
+            if self._enter(outcome.put, is_direct=True):
                 return
             _raise_again(outcome.get())
 
     def leave(self, error: BaseException | None) -> None:
         """Take note of the outcome of a request that may go, in the thread that has sent it."""
         verdict, error = _verdict(error), _own(error)
-        subscribers: list[Callable[[BaseException | None], None]] = []
-        on_accepted: list[Callable[[], None]] = []
+        acts: list[Callable[[], object]] = []
         with self._lock:
             if verdict is not None:
                 self._is_accepted, self.is_doubtful = verdict, not verdict
@@ -95,13 +95,12 @@ class Standing:
             if self._trying == threading.get_ident():
                 self._trying = None
             if self._trying is None or verdict:
-                subscribers, self._waiting = self._waiting, subscribers
+                waiting, self._waiting = self._waiting, []
+                acts += [partial(notify, None if verdict else error) for notify in waiting]
             if verdict:
-                on_accepted, self._on_accepted = self._on_accepted, on_accepted
-        for notify in subscribers:
-            _call(notify, None if verdict else error)
-        for revive in on_accepted:
-            _call(revive)
+                acts, self._on_accepted = [*acts, *self._on_accepted], []
+        for act in acts:
+            _call(act)
 
     def forgive(self) -> None:
         """Forget a refusal, so that the next request is a trial."""
@@ -140,17 +139,17 @@ class Standing:
             self.renewals += 1
         return True
 
-    def _enter(self, tell: Callable[[BaseException | None], None], *, insists: bool = False) -> bool:
+    def _enter(self, notify: Callable[[BaseException | None], None], *, is_direct: bool = False) -> bool:
         with self._lock:
-            me, refusal = threading.get_ident(), None if insists else self.refusal
+            me, refusal = threading.get_ident(), None if is_direct else self.refusal
             may_try = self._trying == me or (self._trying is None and refusal is None)
             if self._is_accepted or may_try:
                 self._trying = self._trying if self._is_accepted else me
                 return True
             if self._trying is not None:
-                self._waiting.append(tell)
+                self._waiting.append(notify)
                 return False
-        tell(refusal)
+        notify(refusal)
         return False
 
     def _is_renewed_by_others(self, seen: int) -> bool:
@@ -182,7 +181,7 @@ def standing_of(endpoint: str, auth: object, session: object) -> Standing:
 
 
 def _forget_threads() -> None:
-    """Begin anew in a forked child, to which the threads that try have not come along."""
+    """Reset the trials in a forked child, which has none of its parent's threads."""
     for standing in _ALL:
         standing._begin()
 
@@ -202,7 +201,7 @@ def _verdict(error: BaseException | None) -> bool | None:
 
 
 def _is_for_all(error: BaseException) -> bool:
-    """Return whether others would have got the same: not when a client's own settings or Ctrl-C are the reason."""
+    """Return whether other clients would have got the same: not because of a client's settings or Ctrl-C."""
     return isinstance(error, ModelArtsError) and not isinstance(error, ConfigurationError)
 
 
@@ -222,14 +221,14 @@ def _own(error: BaseException | None) -> BaseException | None:
 
 
 def _raise_again(error: BaseException | None) -> None:
-    """Raise the error of another thread, as one of this thread's own."""
+    """Raise a copy of another thread's error, if it holds for this one too."""
     own = _own(error)
     if own is not None and _is_for_all(own):
         raise own
 
 
-def _call(act: Callable[..., object], *arguments: object) -> None:
+def _call(act: Callable[[], object]) -> None:
     try:
-        act(*arguments)
+        act()
     except Exception:
         _logger.exception("A callback that waited for credentials has failed")
