@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
-from .polling import scheduler
+from .polling import engine
 from .polling.watch import Watch
 from .rendering import Card, Table
 from .rendering.progress import coloured, columns, progress_line
@@ -67,7 +67,7 @@ class _Line:
 
     def draw(self) -> None:
         """Draw, unless it is too soon for a mere tick. A stream that has gone disturbs nobody."""
-        content, now = content_of(self._watch), scheduler.SCHEDULER.clock()
+        content, now = content_of(self._watch), engine.ENGINE.clock()
         if content.change_key != self._key or now - self._drawn_at >= MIN_TICK:
             self._key, self._drawn_at = content.change_key, now
             with suppress(OSError, ValueError):

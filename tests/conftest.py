@@ -19,7 +19,7 @@ from support.ports import free_port
 
 from modelarts_widgets import ModelArtsClient, TokenAuth
 from modelarts_widgets.api.auth.standing import _KEPT
-from modelarts_widgets.polling.scheduler import SCHEDULER
+from modelarts_widgets.polling.engine import ENGINE
 from modelarts_widgets.simulator import Clock, Simulator
 
 # No limits by the clock: the machine may be busy. Where CI is set, the examples are the same each time.
@@ -33,7 +33,7 @@ def _no_leaks() -> Iterator[None]:
     _KEPT.clear()  # the service of an earlier test, with other faults, may have had the same port
     threads, models = set(threading.enumerate()), set(_instances)
     yield
-    until(lambda: SCHEDULER.threads == 0)
+    until(lambda: ENGINE.threads == 0)
     until(lambda: set(threading.enumerate()) <= threads)
     assert set(_instances) <= models, "close the monitors"
 

@@ -24,7 +24,7 @@ from support.sockets import Peer, RawServer
 from support.watches import ENDED, RUNNING
 
 from modelarts_widgets import ExportHistory, ExportMonitor, ModelArtsClient, ModelArtsError
-from modelarts_widgets.polling.scheduler import MAX_THREADS, SCHEDULER
+from modelarts_widgets.polling.engine import MAX_THREADS, ENGINE
 
 COUNTS: Counter[str] = Counter()
 RAISED = [SystemExit, KeyboardInterrupt, GeneratorExit, asyncio.CancelledError, ValueError]
@@ -136,7 +136,7 @@ def run(seconds: float, stack: ExitStack) -> str:
     end = time.monotonic() + seconds
     while time.monotonic() < end and not stuck:
         time.sleep(0.1)
-        most = max(most, SCHEDULER.threads)
+        most = max(most, ENGINE.threads)
         stuck = next((name for name, at in seen.items() if time.monotonic() - at > seconds / 3), "")
     over.set()
     for thread in threads:
@@ -155,11 +155,11 @@ def main(seconds: float) -> None:
         stuck = run(seconds, stack)
     gc.collect()
     end = time.monotonic() + seconds / 3
-    while SCHEDULER.threads and time.monotonic() < end:
+    while ENGINE.threads and time.monotonic() < end:
         time.sleep(0.05)
         gc.collect()
-    sys.stdout.write(f"{SCHEDULER.threads} polling threads are left\n")
-    if stuck or SCHEDULER.threads:
+    sys.stdout.write(f"{ENGINE.threads} polling threads are left\n")
+    if stuck or ENGINE.threads:
         raise SystemExit(f"something stands still: {stuck or 'polling'}")
 
 

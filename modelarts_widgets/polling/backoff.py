@@ -1,7 +1,8 @@
-"""What an answer or an error means for the polling: phase and delay. Pure."""
+"""How often to ask: the phase and delay after an answer or an error, and the intervals and timeouts of callers. Pure."""
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from ..api.errors import (
@@ -19,9 +20,11 @@ from .state import Phase
 MAX_FAILURES = 10
 """Failed requests in a row after which polling pauses."""
 MAX_DELAY = 60.0
-"""Seconds; no delay that we choose ourselves after a failure is longer."""
+"""Seconds; the longest delay after a failure, unless the service asks for more."""
 MAX_NOT_FOUND = 3
-"""Times in a row that something is not found until that is believed: it may have been created just now."""
+"""Times in a row that a task is not found before polling ends: it may have been created just now."""
+MIN_INTERVAL, MAX_INTERVAL = 0.1, 86_400.0
+"""Seconds; no shorter and no longer interval is allowed."""
 QUIET_SHARE = 0.1
 """While answers bring nothing new, the delay grows to this share of the time since the last change …"""
 MAX_QUIET_DELAY = 30.0
@@ -86,3 +89,25 @@ def _is_transient(error: ModelArtsError) -> bool:
         return True
     status = error.status_code or 0
     return isinstance(error, ServiceError) and (status == _TIMED_OUT or status >= _FIRST_SERVER_ERROR)
+
+
+def checked_interval(name: str, value: object) -> float:
+    """Return a number of seconds between two requests, or raise `TypeError` or `ValueError`."""
+    if not MIN_INTERVAL <= _number(name, value) <= MAX_INTERVAL:
+        raise ValueError(f"{name} must be {MIN_INTERVAL:g} to {MAX_INTERVAL:g} seconds, not {value!r}")
+    return _number(name, value)
+
+
+def checked_timeout(value: object) -> float | None:
+    """Return a number of seconds to wait at most, ``None`` for no limit, or raise `TypeError` or `ValueError`."""
+    if value is None or _number("timeout", value) == math.inf:
+        return None
+    if not _number("timeout", value) >= 0:
+        raise ValueError(f"timeout must be 0 seconds or more, or None for no limit, not {value!r}")
+    return _number("timeout", value)
+
+
+def _number(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{name} must be a number of seconds, not {type(value).__name__}")
+    return float(value)

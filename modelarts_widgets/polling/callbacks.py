@@ -1,172 +1,258 @@
-"""`Callbacks`: who is told what comes of a watch: in order, one at a time, without any lock, with the newest state."""
+"""`Callbacks`: the functions that a watch notifies, in order, one at a time, with the newest state; and its waiters."""
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Callable, Sequence
-from typing import Any
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import Any, Protocol
+from weakref import ref
 
 from ..api.models import ExportTask
-from . import scheduler
-from .state import State, Tasks, changing, guarded, is_behind, put_off
+from . import engine
+from .state import State, Tasks
 from .subject import Subject
-from .waiters import Waiters
 
 Callback = Callable[[Any], object]
 _MOMENT = 0.1
-"""Seconds that a call which changes something grants to those who are told."""
+"""Seconds that a call which changes something waits for the functions that it notifies."""
+_logger = logging.getLogger(__name__)
+
+
+class Waiter(Protocol):
+    """A caller that waits for a condition."""
+
+    def wake(self) -> None:
+        """Let it look at its condition again. Never blocks."""
+
+
+class ThreadWaiter:
+    """A thread that waits."""
+
+    def __init__(self) -> None:
+        self._bell: SimpleQueue[None] = SimpleQueue()
+
+    def wake(self) -> None:
+        """Let it look at its condition again."""
+        self._bell.put(None)
+
+    def until(self, condition: Callable[[], bool], limit: float | None) -> bool:
+        """Block until a condition holds, and return whether it does after `limit` seconds."""
+        end = None if limit is None else time.monotonic() + limit
+        while not condition():
+            left = threading.TIMEOUT_MAX if end is None else min(end - time.monotonic(), threading.TIMEOUT_MAX)
+            if left <= 0:
+                return False
+            with suppress(Empty):
+                self._bell.get(timeout=left)
+        return True
+
+
+class LoopWaiter:
+    """A coroutine that waits on the running event loop."""
+
+    def __init__(self) -> None:
+        import asyncio  # noqa: PLC0415 - a caller that awaits has it; for a plain script it is a fifth of the import time
+
+        self._loop, self._woken = asyncio.get_running_loop(), asyncio.Event()
+
+    def wake(self) -> None:
+        """Let it look at its condition again."""
+        with suppress(RuntimeError):  # the loop has been closed meanwhile
+            self._loop.call_soon_threadsafe(self._woken.set)
+
+    async def until(self, condition: Callable[[], bool], limit: float | None) -> bool:
+        """Wait until a condition holds, and return whether it does after `limit` seconds. Other tasks run meanwhile."""
+        import asyncio  # noqa: PLC0415 - as above
+
+        async def waiting() -> None:
+            while not condition():
+                await self._woken.wait()
+                self._woken.clear()
+
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(waiting(), limit)
+        return condition()
 
 
 class Callbacks:
-    """The listeners and callbacks of one watch.
+    """Listeners, callbacks and waiters of one watch. The engine owns it: its methods are acts, but where they say so.
 
-    A thread that has news while another one tells leaves them to that one, so that nobody is called twice at the
-    same time, and no caller waits for somebody else's code.
+    Functions run beside the engine, in one thread at a time. News that come meanwhile are delivered when it is done.
 
     Parameters
     ----------
     subject : Subject
-        What is watched.
+        The subject of the watch.
     read : callable
-        Returns the newest state.
+        Returns the newest state, in any thread.
     """
 
     def __init__(self, subject: Subject[Any], read: Callable[[], State]) -> None:
-        self.waiters = Waiters()
-        """Those who wait for the state, or for all to be told."""
+        self.waiters: dict[int, ref[Waiter]] = {}
+        """Weak, so that a wait ends with its frame, wherever an interrupt has hit it."""
         self._subject = subject
         self._read = read
-        self._listeners: list[Callback] = []
-        self._functions: dict[str, list[Callback]] = {"update": [], "done": []}
-        self._late: list[Callback] = []
-        """Those that were registered when the end had been told already."""
-        self._told: Tasks | None = None
-        self._is_first_look = True
+        self._listeners: tuple[Callback, ...] = ()
+        self._functions: dict[str, tuple[Callback, ...]] = {"update": (), "done": ()}
+        self._late: tuple[Callback, ...] = ()
+        """Functions that were registered after the end."""
+        self._seen: Tasks | None = None
+        """The last answer that the functions know."""
         self._ended: set[str | None] = set()
         """Exports whose end is no news."""
-        self._lock = threading.RLock()
-        """Held for the moment in which a thread takes its turn to tell, or lets it go."""
         self._version = self._delivered = 0
-        self._teller: int | None = None
-        """The thread that tells at present."""
-        self._bringer: int | None = None
-        """The thread that has brought the latest news."""
+        self._delivery: object = None
+        """The epoch of the engine in which a delivery is under way."""
+        self._thread: int | None = None
+        """The thread that delivers."""
+
+    # From any thread.
 
     @property
     def are_wanted(self) -> bool:
-        """Whether somebody has registered a function."""
+        """Whether a function is registered."""
         return any(self._functions.values())
 
     def are_called_here(self) -> bool:
-        """Whether this thread is calling them, further up."""
-        return self._teller == threading.get_ident()
+        """Return whether this thread is calling them, further up."""
+        return self._thread == threading.get_ident()
 
-    def is_up_to_date(self) -> bool:
-        """Return whether all have been told of everything so far."""
+    def are_up_to_date(self) -> bool:
+        """Return whether all news have been delivered."""
         return self._delivered >= self._version
 
     def listen(self, listener: Callable[[State], object]) -> None:
-        """Register one who is told each state, before the others."""
-        with changing():
-            self._listeners.append(listener)
+        """Add a listener, which gets each state before the callbacks do. Before the watch is used by anyone else."""
+        self._listeners = (*self._listeners, listener)
+
+    def settle(self) -> None:
+        """Wait a moment for the delivery of news, so that a widget is up to date when a call returns."""
+        if self.are_called_here() or self.are_up_to_date() or engine.ENGINE.is_here:
+            return
+        waiter = ThreadWaiter()
+        engine.ENGINE.do(lambda: self.admit(waiter))
+        waiter.until(self.are_up_to_date, _MOMENT)
+
+    # Acts.
 
     def register(self, kind: str, fn: Callback, *, remove: bool) -> None:
-        """Register or remove a function for ``update`` or ``done``.
+        """Register or remove a function for ``update`` or ``done``; raise `ValueError` for one that is not there."""
+        functions = self._functions[kind]
+        if not self._is_heard:
+            self._look(self._read().tasks)
+        if remove:
+            place = functions.index(fn)
+            self._functions[kind] = functions[:place] + functions[place + 1 :]
+        elif fn not in functions:
+            self._functions[kind] = (*functions, fn)
+            if kind == "done" and self._ended and not self._subject.is_endless:
+                self._late += (fn,)
+                self.changed()
 
-        Raises
-        ------
-        TypeError
-            For what cannot be called.
-        ValueError
-            For one to be removed that is not there.
-        """
-        if not callable(fn):
-            raise TypeError(f"A callback must be a function, not {type(fn).__name__}")
-        with changing():
-            functions = self._functions[kind]
-            if remove:
-                functions.remove(fn)
-            elif fn not in functions:
-                functions.append(fn)
-                if kind == "done" and self._ended and not self._subject.is_endless:
-                    self._late.append(fn)
-                    self.changed()
+    def admit(self, waiter: Waiter) -> None:
+        """Wake a waiter at each change, as long as it exists."""
+        key = id(waiter)
+        self.waiters[key] = ref(waiter, lambda gone: engine.ENGINE.post(lambda: self._forget_waiter(key, gone)))
 
     def changed(self) -> None:
-        """Deliver the newest state to everybody as soon as the shared lock is free."""
+        """Deliver the newest state, and wake the waiters."""
         self._version += 1
-        self._bringer = threading.get_ident()
-        put_off(self.step)
-
-    def let_tell(self, seconds: float = _MOMENT) -> None:
-        """Wait a moment until all have been told, so that what shows the watch is up to date when a call returns.
-
-        Without threads, this one tells, and all that it may have been told has been when it comes here.
-        """
-        is_busy = self.are_called_here() or is_behind()  # in the __del__ of garbage, the lock may be held
-        if not (is_busy or scheduler.SCHEDULER.needs_loop):
-            self.waiters.wait(self.is_up_to_date, seconds)
+        self._begin()
+        self._wake()
 
     def forget(self) -> None:
-        """Forget who was telling: that thread has stayed in the parent of this process."""
-        self._lock, self.waiters = threading.RLock(), Waiters()
-        self._teller, self._delivered = None, self._version
+        """Forget the threads of the parent, in a forked child."""
+        self.waiters.clear()
+        self._thread, self._delivered = None, self._version
 
-    def step(self) -> None:
-        """Deliver what is new to everybody, unless another thread does.
+    @property
+    def _is_heard(self) -> bool:
+        return bool(self._listeners) or self.are_wanted
 
-        A thread that came with other news leaves those of a poll to the threads that poll: it may run an event loop.
-        """
-        self.waiters.wake()
-        if self.are_called_here():
-            return
+    def _begin(self) -> None:
+        if not self._is_heard:
+            self._delivered = self._version
+        elif self._delivery is not engine.ENGINE.epoch:
+            self._delivery = engine.ENGINE.epoch
+            engine.ENGINE.beside(self._deliver, self._on_delivered, calls_out=True)
+
+    def _wake(self) -> None:
+        for waiting in list(self.waiters.values()):
+            if (waiter := waiting()) is not None:
+                waiter.wake()
+
+    def _forget_waiter(self, key: int, gone: ref[Waiter]) -> None:
+        if self.waiters.get(key) is gone:
+            del self.waiters[key]
+
+    def _look(self, tasks: Tasks | None) -> None:
+        """Take an answer for known."""
+        self._seen = tasks
+        self._ended |= {task.task_id for task in tasks or () if task.is_done}
+
+    def _on_delivered(self, version: int) -> None:
+        self._delivery = None
+        self._delivered = max(version, self._delivered)
+        if self._delivered < self._version:
+            self._begin()
+        self._wake()
+
+    def _take_ends(self, ended: Iterable[ExportTask]) -> tuple[Iterable[Callback], Iterable[Callback]]:
+        """Return the functions for these ends, and those that were registered too late for them."""
+        self._ended.update(task.task_id for task in ended)
+        late, self._late = self._late, ()
+        return [fn for fn in self._functions["done"] if fn not in late], late
+
+    # Beside the engine.
+
+    def _deliver(self) -> int:
+        """Call the functions with the newest state, and return its version."""
+        self._thread = threading.get_ident()
         try:
-            while self._is_to_tell():
-                with changing():
-                    version, state, is_own = self._version, self._read(), self._bringer == threading.get_ident()
-                if not (is_own or scheduler.SCHEDULER.is_stepping()):
-                    self._teller = None
-                    scheduler.SCHEDULER.schedule(self)
-                    return
-                with scheduler.SCHEDULER.lent():
-                    self._tell(state)
-                self._delivered = version
-                self.waiters.wake()
+            version, state = self._version, self._read()
+            self._call(self._listeners, state)
+            if state.tasks is not None and (state.tasks is not self._seen or self._late):
+                self._deliver_tasks(state.tasks)
+            return version
         finally:
-            if self.are_called_here():
-                self._teller = None
+            self._thread = None
 
-    def _is_to_tell(self) -> bool:
-        """Take the turn if there is news and nobody else has it; let it go if there is none."""
-        me = threading.get_ident()
-        with self._lock:
-            if self._teller in {None, me}:
-                self._teller = None if self.is_up_to_date() else me
-            return self._teller == me
-
-    def _tell(self, state: State) -> None:
-        self._call(self._listeners, state)
-        if state.tasks is None or (state.tasks is self._told and not self._late):
-            return
-        if state.tasks is not self._told:
-            self._told = state.tasks
-            self._call(self._functions["update"], self._subject.result(state.tasks))
-        ended = self._newly_ended(state.tasks)  # without the lock: there may be thousands
-        with changing():
+    def _deliver_tasks(self, tasks: Tasks) -> None:
+        before, self._seen = self._seen, tasks
+        if tasks is not before:
+            self._call(self._functions["update"], self._subject.result(tasks))
+        ended = [task for task in tasks if task.is_done]
+        if before is None and self._subject.is_endless:
             self._ended.update(task.task_id for task in ended)
-            functions, late, self._late = list(self._functions["done"]), self._late, []
-        for task in ended:
+        news = [task for task in ended if task.task_id not in self._ended]
+        if not (news or self._late):
+            return
+        functions, late = engine.ENGINE.do(lambda: self._take_ends(news))
+        for task in news:
             self._call(functions, task)
-        for task in state.tasks if late else ():
+        for task in tasks if late else ():
             self._call(late, task)
 
-    def _newly_ended(self, tasks: Tasks) -> list[ExportTask]:
-        ended = [task for task in tasks if task.is_done]
-        if self._is_first_look and self._subject.is_endless:
-            self._ended = {task.task_id for task in ended}
-        self._is_first_look = False
-        return [task for task in ended if task.task_id not in self._ended]
-
-    def _call(self, functions: Sequence[Callback], value: object) -> None:
-        for fn in list(functions):
+    def _call(self, functions: Iterable[Callback], value: object) -> None:
+        for fn in functions:
             guarded(self._subject.title, fn, value)
+
+
+def guarded(what: str, act: Callable[..., object], *arguments: object) -> None:
+    """Call a function that reacts to a poll: an exception, `SystemExit` too, is logged and ends nothing.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        In the main thread, where it is the user who interrupts.
+    """
+    try:
+        act(*arguments)
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
+            raise
+        _logger.exception("%s failed", what)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+import os
 from itertools import islice
 
 from ..api.client import ModelArtsClient
 from ..api.models import ExportTask
 from ..api.pagination import SIZE
 from ..api.urls import checked_identifier
-from . import forks as forks  # noqa: PLC0414 - for what it does when it is imported
-from .limits import checked_interval
+from .backoff import checked_interval
+from .poll import begin_anew
 from .state import Tasks
 from .subject import StatusClient, Subject
 from .watch import Watch
@@ -142,3 +143,7 @@ def _checked(task: object) -> ExportTask:
 
 def _age(task: ExportTask) -> float:
     return -math.inf if task.create_time is None else task.create_time
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=begin_anew)

@@ -1,11 +1,17 @@
-"""`Forecast`: how long earlier exports took, for one that does not say how far it is. Pure."""
+"""`Forecast`: how long earlier exports took, for an export that does not report its progress."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from ..api.models import ExportTask
+from ..api.transport import Cancellation
+from . import engine
+
+STILL = 3
+"""Answers in a row without any progress after which it is wanted: many exports begin like that, and move soon."""
 
 MIN_EXPORTS = 3
 """Exports below which there is no range to speak of."""
@@ -15,6 +21,10 @@ LONGEST = 30 * 86_400.0
 """Seconds; an export that took longer by the service's own times says something about its clock."""
 MUCH = 2
 """Times as many samples in the largest as in the smallest, from which on sizes differ much."""
+Earlier = Callable[[], Iterable[ExportTask]]
+"""A request for the exports of the same dataset, which blocks."""
+
+_logger = logging.getLogger(__name__)
 
 
 class Forecast(NamedTuple):
@@ -74,3 +84,43 @@ def _sizes(tasks: Sequence[ExportTask]) -> tuple[int, int] | None:
         return None
     fewest, most = min(known), max(known)
     return (fewest, most) if most > fewest and most >= MUCH * fewest else None
+
+
+class Forecaster:
+    """Asks once for earlier exports, if the present one does not move, beside a poll that it neither delays nor disturbs.
+
+    Its methods are acts of the engine.
+    """
+
+    def __init__(self) -> None:
+        self.forecast: Forecast | None = None
+        """The result, if there is one."""
+        self._still = 0
+        self._is_over = False
+        """Whether it has asked, or need not, since something has moved."""
+        self._request = Cancellation(lambda _: None)
+
+    def on_answer(self, task: ExportTask, earlier: Earlier | None) -> None:
+        """Take note of an answer; `earlier` is ``None`` if no forecast is wanted."""
+        if self._is_over or earlier is None:
+            return
+        self._still += 1
+        self._is_over = task.is_done or bool(task.fraction) or self._still == STILL
+        if self._still == STILL and not (task.is_done or task.fraction):
+            engine.ENGINE.beside(lambda: self._ask(task, earlier), self._take)
+
+    def cancel(self) -> None:
+        """End the request under way, and let none begin."""
+        self._request.cancel()
+
+    def _take(self, forecast: Forecast | None) -> None:
+        self.forecast = forecast
+
+    def _ask(self, running: ExportTask, earlier: Earlier) -> Forecast | None:
+        """Return a forecast. Blocks; if anything goes wrong, there is none, and that is all."""
+        try:
+            with self._request:
+                return Forecast.of(earlier(), running)
+        except BaseException as error:  # noqa: BLE001 - whatever the user's client may raise
+            _logger.debug("No forecast, %s: %s", type(error).__name__, error)
+            return None

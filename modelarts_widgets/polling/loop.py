@@ -1,121 +1,99 @@
-"""`LoopScheduler`: runs the steps of all pollers on the event loop, where no thread can be started."""
+"""`LoopEngine`: the engine where no thread can be started, as in a browser: the page's event loop pumps the mailbox."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import math
+from collections.abc import Callable
+from contextlib import suppress
 
-from .agenda import Agenda, Job
-from .state import shared_condition
+from .engine import Act, Engine, Job, ResultT, outcome_of, run
 
 _LONGEST = 3_600.0
 """Seconds; no timer is set for longer, since a browser's cannot measure more than 24 days."""
-_logger = logging.getLogger(__name__)
 
 
-class LoopScheduler:
-    """Runs jobs when they are due, one after the other, on the event loop that runs where they are scheduled.
+class LoopEngine(Engine):
+    """Owned by the code that calls it. Timers and requests wait for the event loop, acts and callbacks do not.
 
-    A step runs while nothing else does: in a notebook, while no cell runs, or while one awaits something. What is
-    scheduled where no loop runs begins as soon as one does and is seen, by `wake` at the latest.
+    A request runs while nothing else does: in a notebook, while no cell runs, or while one awaits something. Timers
+    that are set while no loop runs begin with the next act or `wake` on one.
     """
 
     needs_loop = True
-    threads = 0
-    """Threads that poll: none, ever."""
-
-    def __init__(self) -> None:
-        self.reset()
 
     def reset(self) -> None:
-        """Begin anew, without jobs."""
-        self._lock = shared_condition()
-        self._agenda = Agenda()
+        """Start over, without acts."""
+        super().reset()
+        self._is_acting = False
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_due = 0.0
-        self._stepper: int | None = None
-        """The thread that runs a step."""
+        self._pump: asyncio.TimerHandle | None = None
+        self._pump_due = math.inf
 
-    @staticmethod
-    def clock() -> float:
-        """Return seconds since some moment, on a clock that is never set."""
-        return time.monotonic()
+    def do(self, act: Callable[[], ResultT]) -> ResultT:
+        """Run an act and return its result, then call out to those whom it has given news."""
+        is_nested = self._is_acting
+        try:
+            self._is_acting = True
+            return act()
+        finally:
+            self._is_acting = is_nested
+            self._settle()
 
-    def schedule(self, job: Job, delay: float = 0.0) -> None:
-        """Run a job's next step after `delay` seconds, instead of when it was due. Does not block."""
-        with self._lock:
-            self._agenda.add(job, self.clock() + delay)
-        self.wake()
-
-    def hasten(self, job: Job, delay: float) -> None:
-        """Run a job's next step after `delay` seconds if it is due later than that. Does not block."""
-        with self._lock:
-            is_late = self._agenda.is_later(job, self.clock() + delay)
-        if is_late:
-            self.schedule(job, delay)
-
-    def cancel(self, job: Job) -> None:
-        """Forget a job. Does not block."""
-        with self._lock:
-            self._agenda.discard(job)
-
-    @contextmanager
-    def lent(self) -> Iterator[None]:
-        """Run somebody else's code in this block: where it takes long, everybody waits."""
-        yield
-
-    def is_stepping(self) -> bool:
-        """Return whether this thread is running a step."""
-        return self._stepper == threading.get_ident()
+    def post(self, act: Act) -> None:
+        """Run an act now, or after the one that runs now."""
+        self._mail.put(act)
+        self._settle()
 
     def wake(self) -> None:
-        """Go on on the loop that runs here; where none does, on the one before, if that is not closed. Does not block.
-
-        Jobs may have been scheduled before there was a loop, or on one that is no more.
-        """
+        """Set the pump on the loop that runs here; where none does, on the one before, if that is not closed."""
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             if self._loop is not None:
                 with suppress(RuntimeError):  # it is closed
-                    self._loop.call_soon_threadsafe(self._set_timer, self._loop)
+                    self._loop.call_soon_threadsafe(self._set_pump, self._loop)
         else:
-            self._set_timer(loop)
+            self._set_pump(loop)
 
-    def _set_timer(self, loop: asyncio.AbstractEventLoop) -> None:
-        with self._lock:
-            is_set, self._loop = self._timer is not None and loop is self._loop, loop
-            due = self._agenda.next_due()
-            if due is None or (is_set and self._timer_due <= due):
+    def _settle(self) -> None:
+        """Take the mail and call out, unless within an act, at whose end this happens."""
+        while not self._is_acting:
+            if not self._mail.empty():
+                act = self._mail.get()
+                self.do(lambda act=act: run(act))  # type: ignore[misc]
+            elif (job := next((job for job in self._jobs if job.calls_out), None)) is not None:
+                self._jobs.remove(job)
+                self._work(job)
+            else:
+                self.wake()
                 return
-            if self._timer is not None:
-                self._timer.cancel()
-            self._timer_due = due
-            self._timer = loop.call_later(min(max(0.0, due - self.clock()), _LONGEST), self._on_time, loop)
 
-    def _on_time(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Run one job, so that others of the loop have their turn before the next."""
-        job = self._take()
-        self._set_timer(loop)  # before the step: what it calls may run the loop
+    def _work(self, job: Job) -> None:
+        outcome = outcome_of(job.work)
+        self.do(lambda: job.take(outcome))
+
+    def _set_pump(self, loop: asyncio.AbstractEventLoop) -> None:
+        due = -math.inf if self._jobs else self._next_due()
+        is_set, self._loop = self._pump is not None and loop is self._loop, loop
+        if due == math.inf or (is_set and self._pump_due <= due):
+            return
+        if self._pump is not None:
+            self._pump.cancel()
+        self._pump_due = due
+        self._pump = loop.call_later(min(max(0.0, due - self.clock()), _LONGEST), self._on_time)
+
+    def _on_time(self) -> None:
+        """Run one timer and one job, so that other tasks of the loop have their turn before the next."""
+        self._pump = None
+        self.turn()
+
+    def turn(self) -> None:
+        """Run the next timer, if it is due, and the job that it brings. Blocks for a request."""
+        self._is_acting = True
+        self._fire()
+        self._is_acting = False
+        job = self._jobs.popleft() if self._jobs else None
+        self._settle()  # sets the pump for others before the job begins, which may run the loop itself
         if job is not None:
-            self._run(job)
-
-    def _take(self) -> Job | None:
-        with self._lock:
-            self._timer = None
-            due = self._agenda.next_due()
-            return None if due is None or due > self.clock() else self._agenda.pop()
-
-    def _run(self, job: Job) -> None:
-        outer, self._stepper = self._stepper, threading.get_ident()
-        try:
-            job.step()
-        except BaseException:  # SystemExit, too, would end the loop
-            _logger.exception("A step failed")
-        finally:
-            self._stepper = outer
+            self._work(job)

@@ -1,14 +1,12 @@
-"""`State`: what is known of something that is polled, and the one lock under which it changes."""
+"""`State`: what is known of a subject that is polled; `Stats`: what that has cost."""
 
 from __future__ import annotations
 
-import logging
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ..api.models import ExportTask
 from .forecast import Forecast
@@ -20,39 +18,37 @@ Phase = Literal["idle", "polling", "retrying", "paused", "needs-auth", "done", "
 Tasks = tuple[ExportTask, ...]
 """An answer: one export is a tuple of one."""
 
-_logger = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True)
 class State:
-    """All that is known at a moment. Replaced whole, never changed."""
+    """All that is known at a moment. Replaced whole, never changed, so that any thread may read it."""
 
     phase: Phase = "idle"
-    """What the polling does."""
+    """Whether and how polling goes on."""
     tasks: Tasks | None = None
-    """The last good answer; the same object as before where it was equal. ``None`` before the first."""
+    """The last good answer; the same object as before if it was equal. ``None`` before the first."""
     serial: int = 0
     """Number of the request that brought it, from 1."""
     answered_at: datetime | None = None
     """When it came, in UTC."""
     error: Exception | None = None
-    """What went wrong since then."""
+    """The error of the last request; ``None`` after a good answer."""
     ended_by: Exception | None = None
-    """The error for which polling paused or ended; ``None`` where the user or the last answer ended it."""
+    """The error for which polling paused or ended; ``None`` if the user or the last answer ended it."""
     failures: int = 0
     """Failed requests in a row."""
     max_failures: int = 0
     """Failed requests in a row after which polling ends, for the last error."""
     delay: float | None = None
-    """Seconds until the next request, before jitter; ``None`` where there is none."""
+    """Seconds until the next request, before jitter; ``None`` if there is none."""
     speeds: Mapping[str | None, SpeedEstimator] = field(default_factory=dict, repr=False)
-    """How fast each export moves that has not ended, by task ID."""
+    """The speed of each running export, by task ID."""
     forecast: Forecast | None = None
-    """What earlier exports took, where a single one does not say how far it is."""
+    """How long earlier exports took, if a single one does not report its progress."""
 
     @property
     def is_active(self) -> bool:
-        """Whether polling goes on by itself."""
+        """Whether requests go on without a call of the user's."""
         return self.phase in {"polling", "retrying"}
 
     @property
@@ -61,104 +57,40 @@ class State:
         return self.tasks is not None and all(task.is_done for task in self.tasks)
 
 
-@dataclass(frozen=True, eq=False)
-class _PutOff:
-    """What is to be done without the lock, by the thread that has put it off, on the same level of calls."""
+class Stats(NamedTuple):
+    """What watching has cost so far."""
 
-    act: Callable[[], None]
-    thread: int
-    depth: int
-
-
-class _Here(threading.local):
-    depth = 0
-    """How many of those acts this thread is in."""
-
-
-_lock = threading.RLock()
-_later: list[_PutOff] = []
-_here = _Here()
-
-
-@contextmanager
-def changing() -> Iterator[None]:
-    """Hold the lock that all polls share, so that one may act on another; then do what was put off.
-
-    Nothing blocks while it is held, no thread is started, and no code of others runs, but for that of garbage: an
-    object that closes its monitor as it dies may do so at any time. So whoever holds it takes no other lock.
-    """
-    try:
-        with _lock:
-            yield
-    finally:
-        catch_up()
+    polls: int
+    """Answers and errors that came."""
+    changes: int
+    """Answers that differed from the one before."""
+    messages: int
+    """Messages to the front end, apart from those that open and close models; 0 without a widget."""
+    errors: dict[str, int]
+    """Errors by kind."""
+    retries: int
+    """Errors after which polling went on."""
+    interval: float | None
+    """Seconds between the last request and the next, before jitter; ``None`` if there is no next."""
+    threads: int
+    """Polling threads, for all watches of this process together."""
 
 
-def shared_condition() -> threading.Condition:
-    """Return a condition of the shared lock."""
-    return threading.Condition(_lock)
+class Tally:
+    """Counts the outcomes of requests."""
 
+    def __init__(self) -> None:
+        self._polls = self._changes = self._retries = 0
+        self._errors: Counter[str] = Counter()
 
-def put_off(act: Callable[[], None]) -> None:
-    """Do something as soon as this thread does not hold the shared lock; at once where it does not."""
-    _later.append(_PutOff(act, threading.get_ident(), _here.depth))
-    catch_up()
+    def count(self, error: Exception | None, *, is_new: bool, goes_on: bool) -> None:
+        """Count one outcome."""
+        self._polls += 1
+        self._changes += is_new
+        if error is not None:
+            self._errors[type(error).__name__] += 1
+            self._retries += goes_on
 
-
-def is_behind(*, anybody: bool = False) -> bool:
-    """Return whether this thread, or any, has put off something that is not done yet."""
-    me = threading.get_ident()
-    return any(anybody or put_off.thread == me for put_off in tuple(_later))
-
-
-def do_for_others() -> None:
-    """Do what other threads have put off, and are kept from by code that takes long."""
-    _do(lambda _: True)
-
-
-def catch_up() -> None:
-    """Do what this thread has put off, unless it holds the shared lock."""
-    if _later and not _lock._is_owned():  # type: ignore[attr-defined] # the outermost `changing` sees to it
-        me, depth = threading.get_ident(), _here.depth
-        _do(lambda put_off: put_off.thread == me and put_off.depth >= depth)
-
-
-def _do(is_wanted: Callable[[_PutOff], bool]) -> None:
-    depth, errors = _here.depth, list[BaseException]()
-    while (found := next(filter(is_wanted, tuple(_later)), None)) is not None:
-        try:
-            _later.remove(found)
-        except ValueError:
-            continue  # another thread was faster
-        _here.depth = depth + 1
-        try:
-            found.act()
-        except BaseException as error:  # noqa: BLE001 - raised when the others have been done
-            errors.append(error)
-        finally:
-            _here.depth = depth
-    if errors:
-        raise errors[0]
-
-
-def forget_locks() -> None:
-    """Begin anew in a forked child."""
-    global _lock  # noqa: PLW0603 - another thread of the parent may have held it, and is not here to let go
-    _lock = threading.RLock()
-    _later.clear()
-
-
-def guarded(what: str, act: Callable[..., object], *arguments: object) -> None:
-    """Call what reacts to a poll: what it raises, `SystemExit` too, is logged and disturbs nobody.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        In the main thread, where it is the user who interrupts.
-    """
-    try:
-        act(*arguments)
-    except BaseException as error:
-        if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
-            raise
-        _logger.exception("%s failed", what)
+    def stats(self, interval: float | None, threads: int) -> Stats:
+        """Return the figures so far."""
+        return Stats(self._polls, self._changes, 0, dict(self._errors), self._retries, interval, threads)

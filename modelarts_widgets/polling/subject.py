@@ -6,10 +6,8 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
-from ..api.auth.standing import Deferred
 from ..api.errors import ModelArtsError
 from ..api.models import ExportTask
-from ..api.transport import Cancellation
 from .forecast import Forecast
 from .state import State, Tasks
 
@@ -63,18 +61,6 @@ class Subject(Generic[ResultT_co]):
     def key(self) -> Hashable:
         """What tells it from others: watches of one key share a poll. Credentials are part of it."""
         return getattr(self.client, "_identity", self.client), *self.path
-
-    def ask(self, request: Callable[[], Tasks] | None, on_outcome: Callable[[Exception | None], None]) -> Tasks | None:
-        """Return what a request brings, ``None`` where it may not go. Blocks for it.
-
-        Credentials that have not been accepted yet are tried by one request. Where that is another's, or they have
-        been refused, `on_outcome` is called with what has become of it.
-        """
-        try:
-            with Cancellation(on_outcome):
-                return None if request is None else request()
-        except Deferred:
-            return None
 
     def forgive(self) -> None:
         """Forget a refusal, so that the credentials are tried again."""

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container, Hashable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import Any, ClassVar, Generic, TypeVar
-from weakref import WeakSet
+from weakref import WeakValueDictionary
 
 from ..api.auth import AuthBase
 from ..api.models import ExportTask
-from . import scheduler
-from .callbacks import Callbacks
-from .limits import checked_interval, checked_timeout
-from .membership import Membership
+from . import engine, poll
+from .backoff import checked_interval, checked_timeout
+from .callbacks import Callbacks, LoopWaiter, ThreadWaiter, Waiter
 from .speed import Speed
-from .state import Phase, State, changing
-from .stats import Stats, Tally
+from .state import Phase, State, Stats, Tally
 from .subject import Subject
-from .waits import Waits
 
 ResultT = TypeVar("ResultT")
+_MAY_STOP = frozenset({"idle", "polling", "retrying", "paused", "needs-auth"})
 PATIENCE = 1.0
 """Seconds that a wait which is over grants to callbacks that are still running."""
 
-ALL: WeakSet[Watch[Any]] = WeakSet()
-"""Every watch of this process that is not closed."""
+ALL: WeakValueDictionary[int, Watch[Any]] = WeakValueDictionary()
+"""Every watch of this process, by its ID."""
 
 
 class Watch(Generic[ResultT]):
@@ -55,25 +54,28 @@ class Watch(Generic[ResultT]):
 
     def __init__(self, subject: Subject[ResultT], interval: float) -> None:
         self._subject = subject
-        self._interval = checked_interval("interval", interval)
-        self._unattended: float | None = None
-        self._callbacks = Callbacks(subject, lambda: self.state)
-        self._membership = Membership(self, self._callbacks.changed)
+        self._intervals: tuple[float, float | None] = checked_interval("interval", interval), None
+        self._poll: poll.Poll | None = None
+        self._own = State()
+        """What is known when there is no poll."""
         self._tally = Tally()
-        self._waits = Waits(self._membership, self._callbacks, is_endless=subject.is_endless)
-        with changing():
-            ALL.add(self)
+        self._callbacks = Callbacks(subject, lambda: self.state)
+        self._is_closed = False
+        self._is_only_awaited = False
+        """Whether polling was started by waiting, and by nothing else since."""
+        ALL[id(self)] = self
 
-    # What is known.
+    # Known facts. Each is read from an immutable object, in any thread.
 
     @property
     def state(self) -> State:
         """All that is known at this moment, as one immutable object."""
-        return self._membership.state
+        joined = self._poll
+        return self._own if joined is None else joined.state
 
     @property
     def phase(self) -> Phase:
-        """What the polling does: idle, polling, retrying, paused, needs-auth, done or stopped."""
+        """Whether and how polling goes on: idle, polling, retrying, paused, needs-auth, done or stopped."""
         return self.state.phase
 
     @property
@@ -84,37 +86,33 @@ class Watch(Generic[ResultT]):
 
     @property
     def error(self) -> Exception | None:
-        """What went wrong since the last good answer."""
+        """The error of the last request; ``None`` after a good answer."""
         return self.state.error
 
     @property
     def stats(self) -> Stats:
         """What watching has cost so far."""
-        with changing():
-            return self._tally.stats(self.state.delay, scheduler.SCHEDULER.threads)
+        return self._tally.stats(self.state.delay, engine.ENGINE.threads)
 
     def _speed(self, task_id: str | None) -> Speed | None:
         """Return how fast an export moves; ``None`` while too little is known."""
         estimator = self.state.speeds.get(task_id)
-        return None if estimator is None else estimator.speed(scheduler.SCHEDULER.clock())
+        return None if estimator is None else estimator.speed(engine.ENGINE.clock())
 
     def done(self) -> bool:
-        """Return whether all that is watched had ended by the last good answer. Does not block."""
+        """Return whether the export, or every export of the dataset, had ended by the last good answer."""
         return self.state.is_done
 
-    # Phases.
+    # Phases. Each method is one act of the engine.
 
     def start(self) -> None:
-        """Start to poll. Does not block; does nothing where polling has begun already, whatever became of it."""
-        with changing():
-            self._waits.are_alone = False
-            self._membership.start()
+        """Start to poll. Does not block; does nothing if polling has started before, whatever became of it."""
+        key = self._subject.key if self.phase == "idle" else None
+        engine.ENGINE.do(lambda: self._start(key))
 
     def pause(self) -> None:
-        """Stop polling for now; the export itself goes on. Does not block; cancels what is under way."""
-        with changing():
-            if self.state.is_active:
-                self._membership.leave("paused")
+        """Stop polling for now; the export itself goes on. Does not block; cancels the request under way."""
+        engine.ENGINE.do(lambda: self._leave("paused", {"polling", "retrying"}))
 
     def resume(self, auth: AuthBase | None = None) -> None:
         """Go on after a pause, refused credentials or a stop, unless the watch is closed. Does not block.
@@ -122,103 +120,67 @@ class Watch(Generic[ResultT]):
         Parameters
         ----------
         auth : requests.auth.AuthBase, optional
-            New credentials, for all watches of this client; those that have been waiting for some go
-            on, too. Default: those it has, which are tried again even if they have been refused.
+            New credentials, for all watches of this client; those that wait for credentials go on, too.
+            Default: those it has, which are tried again even if they have been refused.
 
         Raises
         ------
         ConfigurationError
             For credentials that are no auth object.
         """
+        client = self._subject.client
         if auth is not None:
-            self._subject.client.auth = auth  # type: ignore[attr-defined] # a stand-in may have any attribute
-        with changing():
-            if auth is not None:
-                self._subject.forgive()
-                for watch in [watch for watch in ALL if watch._subject.client is self._subject.client]:
-                    watch._rejoin()
-            if not self._membership.is_closed and not self.state.is_active and self.phase != "done":
-                self._subject.forgive()
-                self._waits.are_alone = False
-                self._membership.join()
+            client.auth = auth  # type: ignore[attr-defined] # a stand-in may have any attribute
+            self._subject.forgive()
+            watches = [watch for known in ALL.valuerefs() if (watch := known()) and watch._subject.client is client]
+            keys = [(watch, watch._subject.key) for watch in watches]
+            engine.ENGINE.do(lambda: [watch._rejoin(key) for watch, key in keys])
+        elif not (self.state.is_active or self._is_closed):
+            self._subject.forgive()
+        key = self._subject.key
+        engine.ENGINE.do(lambda: self._resume(key))
 
     def refresh(self) -> None:
-        """Ask at once instead of after the interval. Does not block; does nothing unless polling goes on."""
-        with changing():
-            self._membership.expedite()
+        """Ask at once instead of after the interval, at most once a second. Does not block.
+
+        Does nothing unless polling goes on.
+        """
+        engine.ENGINE.do(self._refresh)
 
     def stop(self) -> None:
-        """End the polling until `resume`; the export itself goes on. Does not block; cancels what is under way."""
-        with changing():
-            if self.phase not in {"done", "stopped"}:
-                self._membership.leave("stopped")
+        """End the polling until `resume`; the export itself goes on. Does not block; cancels the request under way."""
+        engine.ENGINE.do(lambda: self._leave("stopped", _MAY_STOP))
 
     def close(self) -> None:
-        """End the polling for good. What is known stays readable. Does not block."""
-        self.stop()
-        with changing():
-            is_first, self._membership.is_closed = not self._membership.is_closed, True
-            ALL.discard(self)
-        if is_first and self._subject.owns_client:
+        """End the polling for good. The last state stays readable. Does not block."""
+        if engine.ENGINE.do(self._close) and self._subject.owns_client:
             self._subject.client.close()  # type: ignore[attr-defined] # one of ours
-
-    def _rejoin(self) -> None:
-        """Go on with credentials that have changed, where polling goes on or waits for some."""
-        with changing():
-            if self.state.is_active or self.phase == "needs-auth":
-                self._membership.join()
 
     def set_interval(self, interval: float, unattended: float | None = None) -> None:
         """Set the seconds between two requests while answers bring something new, 0.1 to 86,400; see `watch_export`.
 
-        `unattended` holds while nobody waits, where it is longer. Raises `TypeError` or `ValueError` for what is no
-        such number. Does not block.
+        `unattended` holds while no caller waits, if it is longer. Raises `TypeError` or `ValueError` for anything but
+        such a number. Does not block.
         """
-        interval = checked_interval("interval", interval)
-        with changing():
-            self._interval, self._unattended = interval, unattended
-            self._membership.adjust()
-
-    @property
-    def _pace(self) -> float:
-        """Seconds between two requests that are soon enough at present."""
-        return (
-            self._interval if self._waits.count or self._unattended is None else max(self._interval, self._unattended)
-        )
-
-    def _look(self) -> None:
-        """Ask at once, unless a request is under way or the service has asked for a delay: somebody looks."""
-        with changing():
-            if self.phase == "polling" and not self._membership.is_asking:
-                self._membership.expedite()
-
-    def _yield(self) -> None:
-        """Stop polling, to start again when it is wanted: another watch of the same subject has taken over."""
-        with changing():
-            if self.state.is_active:
-                self._membership.leave("idle")
-
-    def _on_step(self, error: Exception | None, *, is_new: bool) -> None:
-        """Take note of the outcome of a request; called by the poller, under the shared lock."""
-        self._tally.count(error, is_new=is_new, goes_on=self.state.is_active)
-        self._callbacks.changed()
+        self._intervals = checked_interval("interval", interval), unattended
+        if self._poll is not None:
+            engine.ENGINE.do(self._adjust)
 
     # Waiting.
 
     def wait(self, timeout: float | None = None, *, progress: bool | None = None) -> ResultT:
-        """Block until all that is watched has ended. Interrupting ends the waiting only, never the export.
+        """Block until the export, or every export of the dataset, has ended. Ctrl-C ends the waiting, not the export.
 
-        For all exports of a dataset, it is an answer newer than this call that counts. Callbacks have been
-        called by then, unless one of them takes longer than a second. Polling that was started by waiting alone
-        ends with it.
+        For all exports of a dataset, an answer newer than this call is needed. Callbacks have been called by then,
+        unless one of them takes longer than a second. Polling that was started by waiting alone ends with it.
 
         Parameters
         ----------
         timeout : float, optional
             Seconds to wait at most. Default: as long as it takes.
         progress : bool, optional
-            Whether to show what is going on, as a line on standard error that is redrawn in place at most once a
-            second; where that is no terminal, as a line for each change. Default: only on a terminal.
+            Whether to show the progress, as a line on standard error that is redrawn in place at most once a
+            second; if that is no terminal, as a line for each change. Default: only on a terminal.
 
         Returns
         -------
@@ -228,57 +190,70 @@ class Watch(Generic[ResultT]):
         Raises
         ------
         TimeoutError
-            When it has not ended in time; its cause is what went wrong since the last good answer, if anything.
+            When it has not ended in time; its cause is the error of the last request, if it failed.
         ModelArtsError
-            When polling is paused or has ended before: `error`, where that is the reason.
+            When polling is paused or has ended before: `error`, if that is the reason.
         TypeError, ValueError
             For a timeout that is no number of seconds.
         RuntimeError
             When a callback of this watch calls it: the ones after it could never be called. Where no thread can be
-            started, as in a browser, if something is left to wait for: use `wait_async` there.
+            started, as in a browser, if polling must go on: use `wait_async` there.
         """
-        with type(self)._reporter(self, progress) as report:
-            return self._wait(timeout, report)
-
-    def _wait(self, timeout: float | None, report: Callable[[], None]) -> ResultT:
-        """Wait like `wait`; `report` is called in this thread whenever something may have changed."""
         limit = self._limit(timeout)
-        with self._waits.one(blocks=True) as is_over:
-
-            def is_over_now() -> bool:
-                report()
-                return is_over()
-
-            if not self._callbacks.waiters.wait(is_over_now, limit):
-                raise self._too_late(limit) from self.error
-            self._callbacks.let_tell(PATIENCE)
-            return self._subject.outcome(self.state)
+        if engine.ENGINE.needs_loop and (self.state.is_active or self.phase == "idle"):
+            raise RuntimeError(
+                "Without threads, as here, wait() would block the polling it waits for: use await wait_async()"
+            )
+        waiter, key = ThreadWaiter(), self._subject.key
+        with type(self)._reporter(self, progress) as report:
+            needed = engine.ENGINE.do(lambda: self._begin_wait(waiter, key))
+            try:
+                if not waiter.until(lambda: self._is_over(needed, report), limit):
+                    raise self._too_late(limit) from self.error
+                waiter.until(self._callbacks.are_up_to_date, PATIENCE)
+                return self._subject.outcome(self.state)
+            finally:
+                engine.ENGINE.do(lambda: self._end_wait(waiter))
 
     async def wait_async(self, timeout: float | None = None) -> ResultT:
-        """Return and raise what `wait` does without blocking the event loop: buttons go on working, other tasks run."""
-        limit, waiters = self._limit(timeout), self._callbacks.waiters
-        with self._waits.one() as is_over:
-            if not await waiters.wait_async(is_over, limit):
+        """Return and raise as `wait` does, without blocking the event loop: buttons go on working, other tasks run."""
+        limit, waiter, key = self._limit(timeout), LoopWaiter(), self._subject.key
+        needed = engine.ENGINE.do(lambda: self._begin_wait(waiter, key))
+        try:
+            engine.ENGINE.wake()  # polling may have begun before there was a loop
+            if not await waiter.until(lambda: self._is_over(needed), limit):
                 raise self._too_late(limit) from self.error
-            await waiters.wait_async(self._callbacks.is_up_to_date, PATIENCE)
+            await waiter.until(self._callbacks.are_up_to_date, PATIENCE)
             return self._subject.outcome(self.state)
+        finally:
+            engine.ENGINE.do(lambda: self._end_wait(waiter))
 
     def on_update(self, fn: Callable[[ResultT], object], *, remove: bool = False) -> None:
         """Register a function to be called with each answer that brings something new; see `on_done`."""
-        self._callbacks.register("update", fn, remove=remove)
+        self._register("update", fn, remove=remove)
 
     def on_done(self, fn: Callable[[ExportTask], object], *, remove: bool = False) -> None:
         """Register (or remove) a function of an `ExportTask` to be called once with each export that ends.
 
         For a single export that has ended already, that is at once. Of all exports of a dataset, those that had
-        ended at the first answer do not count. What the function raises is logged and disturbs nobody. Do not
-        print in it: a thread's output lands in any cell. Raises `TypeError` for what cannot be called.
+        ended at the first answer do not count. An exception is logged and ends nothing. Do not print in it: a
+        thread's output lands in any cell. Raises `TypeError` for an object that cannot be called.
         """
-        self._callbacks.register("done", fn, remove=remove)
+        self._register("done", fn, remove=remove)
 
-    def subscribe(self, listener: Callable[[State], object]) -> None:
-        """Register what shows this watch: it is called with the state after each change, before the callbacks."""
-        self._callbacks.listen(listener)
+    def _register(self, kind: str, fn: Callable[[Any], object], *, remove: bool) -> None:
+        if not callable(fn):
+            raise TypeError(f"A callback must be a function, not {type(fn).__name__}")
+        engine.ENGINE.do(lambda: self._callbacks.register(kind, fn, remove=remove))
+
+    def _is_over(self, needed: int, report: Callable[[], None] = lambda: None) -> bool:
+        """Return whether a wait is over: polling has ended, or all exports have, by a request of that number or later.
+
+        `report` is called first, in this thread, since something may have changed.
+        """
+        report()
+        state = self.state
+        return not state.is_active or (state.is_done and state.serial >= needed)
 
     def _limit(self, timeout: float | None) -> float | None:
         if self._callbacks.are_called_here():
@@ -288,11 +263,108 @@ class Watch(Generic[ResultT]):
     def _too_late(self, limit: float | None) -> TimeoutError:
         return TimeoutError(f"{self._subject.title} has not ended within {limit:g} s")
 
+    # For widgets.
+
+    @property
+    def _is_awaited(self) -> bool:
+        """Whether a caller waits."""
+        return bool(self._callbacks.waiters)
+
+    def _look(self) -> None:
+        """Ask at once for a new view, unless a request is under way or the service has asked for a delay."""
+
+        def look() -> None:
+            if self._poll is not None and self.phase == "polling" and not self._poll.is_asking:
+                self._poll.refresh()
+
+        engine.ENGINE.do(look)
+
+    def _yield(self) -> None:
+        """Stop polling until it is wanted again: another watch of the same subject has taken over."""
+        engine.ENGINE.do(lambda: self._leave("idle", {"polling", "retrying"}))
+
+    # Acts of the engine.
+
+    def _join(self, key: Hashable) -> None:
+        """Join the poll of the subject, or begin one; leave one that has other credentials by now."""
+        before, self._poll = self._poll, poll.join(self, key)
+        if before is not None and before is not self._poll:
+            before.leave(self)
+        self._callbacks.changed()
+
+    def _leave(self, phase: Phase, phases: Container[str]) -> None:
+        """Leave the poll if the phase is one of `phases`, and keep its state in a phase of our own."""
+        if self.phase not in phases:
+            return
+        self._own = replace(self.state, phase=phase, delay=None, ended_by=None)
+        joined, self._poll = self._poll, None
+        if joined is not None:
+            joined.leave(self)
+        self._callbacks.changed()
+
+    def _start(self, key: Hashable) -> None:
+        self._is_only_awaited = False
+        if self.phase == "idle" and not self._is_closed:
+            self._join(self._subject.key if key is None else key)
+
+    def _resume(self, key: Hashable) -> None:
+        if not (self._is_closed or self.state.is_active or self.phase == "done"):
+            self._is_only_awaited = False
+            self._join(key)
+
+    def _rejoin(self, key: Hashable) -> None:
+        """Go on with credentials that have changed, if polling goes on or waits for some."""
+        if self.state.is_active or self.phase == "needs-auth":
+            self._join(key)
+
+    def _close(self) -> bool:
+        """Stop, and return whether this is the first time."""
+        self._leave("stopped", _MAY_STOP)
+        is_first, self._is_closed = not self._is_closed, True
+        return is_first
+
+    def _refresh(self) -> None:
+        if self._poll is not None:
+            self._poll.refresh()
+
+    def _adjust(self) -> None:
+        if self._poll is not None:
+            self._poll.adjust()
+
+    def _begin_wait(self, waiter: Waiter, key: Hashable) -> int:
+        """Admit a waiter, and return the number of the first request whose answer counts."""
+        is_only_awaited = self._is_only_awaited or self.phase == "idle"
+        self._callbacks.admit(waiter)
+        self._start(key)
+        self._is_only_awaited = is_only_awaited
+        self._adjust()
+        if self._poll is None or not self._subject.is_endless:
+            return 0
+        self._poll.expedite()
+        return self._poll.begun + 1  # the answer of one under way may be older
+
+    def _end_wait(self, waiter: Waiter) -> None:
+        self._callbacks.waiters.pop(id(waiter), None)
+        if self._is_only_awaited and not (self._is_awaited or self._callbacks.are_wanted):
+            self._leave("idle", {"polling", "retrying"})
+        self._adjust()
+
+    # What the poll calls.
+
+    @property
+    def _pace(self) -> float:
+        """Seconds between two requests that are soon enough at present."""
+        interval, unattended = self._intervals
+        return interval if unattended is None or self._is_awaited else max(interval, unattended)
+
+    def _on_step(self, error: Exception | None, *, is_new: bool) -> None:
+        self._tally.count(error, is_new=is_new, goes_on=self.state.is_active)
+        self._callbacks.changed()
+
     def _forget_parent(self) -> None:
         """Leave the poll to the parent process; another one may begin here."""
-        phase: Phase = "idle" if self.state.is_active else self.phase
-        self._membership.forget(phase)
-        self._waits.count = 0
+        self._own = replace(self.state, phase="idle", delay=None)
+        self._poll = None
         self._callbacks.forget()
 
     def __repr__(self) -> str:

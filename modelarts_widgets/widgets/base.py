@@ -11,10 +11,10 @@ import traitlets
 
 from ..api.auth import AuthBase
 from ..api.models import ExportTask
-from ..polling import scheduler
-from ..polling.limits import checked_interval
-from ..polling.state import State, guarded
-from ..polling.stats import Stats
+from ..polling import engine
+from ..polling.backoff import checked_interval
+from ..polling.callbacks import guarded
+from ..polling.state import State, Stats
 from ..polling.watch import ResultT, Watch
 from ..rendering.card import beside_note
 from . import family
@@ -60,7 +60,7 @@ class WatchWidget(ModelBox, Generic[ResultT]):
         self.observe(self._follow_views, "_view_count")
         self.observe(lambda _: self._on_state(watch.state), "local_time")
         self._apply_interval()
-        watch.subscribe(self._on_state)
+        watch._callbacks.listen(self._on_state)
         self._family = family.join(self)
 
     # What a child provides.
@@ -92,17 +92,17 @@ class WatchWidget(ModelBox, Generic[ResultT]):
     def start(self) -> None:
         """Start to poll; see `Watch.start`."""
         self._watch.start()
-        self._watch._callbacks.let_tell()
+        self._watch._callbacks.settle()
 
     def pause(self) -> None:
         """Stop polling for now; see `Watch.pause`."""
         self._watch.pause()
-        self._watch._callbacks.let_tell()
+        self._watch._callbacks.settle()
 
     def resume(self, auth: AuthBase | None = None) -> None:
         """Go on after a pause, refused credentials or a stop; see `Watch.resume`."""
         self._watch.resume(auth)
-        self._watch._callbacks.let_tell()
+        self._watch._callbacks.settle()
 
     def refresh(self) -> None:
         """Ask at once instead of after the interval; see `Watch.refresh`."""
@@ -111,7 +111,7 @@ class WatchWidget(ModelBox, Generic[ResultT]):
     def stop(self) -> None:
         """End the polling until `resume`; see `Watch.stop`."""
         self._watch.stop()
-        self._watch._callbacks.let_tell()
+        self._watch._callbacks.settle()
 
     def done(self) -> bool:
         """Return whether all that is watched had ended by the last good answer. Does not block."""
@@ -142,7 +142,7 @@ class WatchWidget(ModelBox, Generic[ResultT]):
     def close(self) -> None:
         """End the polling and free the widget models. The object stays readable and shows what it knows last."""
         self._watch.close()
-        self._watch._callbacks.let_tell()
+        self._watch._callbacks.settle()
         with self._lock:
             is_first, self._is_closed = not self._is_closed, True
             if is_first:
@@ -182,7 +182,7 @@ class WatchWidget(ModelBox, Generic[ResultT]):
 
     def _draw(self) -> None:
         """Update the parts; a mere tick waits for its time, and comes with one of the next answers."""
-        content, now = self._content(), scheduler.SCHEDULER.clock()
+        content, now = self._content(), engine.ENGINE.clock()
         if content.change_key == self._change_key and now - self._drawn_at < MIN_TICK:
             return
         self._change_key, self._drawn_at = content.change_key, now

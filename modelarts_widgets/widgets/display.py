@@ -13,8 +13,8 @@ from IPython.core.getipython import get_ipython
 from IPython.display import DisplayHandle, display
 from ipywidgets import Widget
 
-from ..polling import scheduler
-from ..polling.state import guarded
+from ..polling import engine
+from ..polling.callbacks import guarded
 
 GRACE = 2.5
 """Seconds in which a view comes where there will be one; a bundle that is sent earlier could race it."""
@@ -45,7 +45,7 @@ class FrontEnd:
     @property
     def is_heard(self) -> bool:
         """Whether the kernel has been idle for long enough: while a cell runs, most hear of no view."""
-        return scheduler.SCHEDULER.clock() - self._idle_since >= GRACE
+        return engine.ENGINE.clock() - self._idle_since >= GRACE
 
     def refuse(self, _: object) -> None:
         """Note that a channel was closed, which no front end does that can show what is behind it."""
@@ -57,7 +57,7 @@ class FrontEnd:
         if shell is not None and shell is not self._shell:
             self._shell = shell
             shell.events.register("pre_run_cell", lambda *_: self._note(float("inf")))
-            shell.events.register("post_run_cell", lambda *_: self._note(scheduler.SCHEDULER.clock()))
+            shell.events.register("post_run_cell", lambda *_: self._note(engine.ENGINE.clock()))
 
     def _note(self, idle_since: float) -> None:
         self._idle_since = idle_since
@@ -93,7 +93,7 @@ class Display:
         self._handles.append(handle)
         self._content = bundle if len(self._handles) == 1 else None
         self.is_static, self.is_stand_in = is_static, False
-        self._shown_at, self._next_at = scheduler.SCHEDULER.clock(), float("-inf")
+        self._shown_at, self._next_at = engine.ENGINE.clock(), float("-inf")
         FRONT_END.listen()
 
     def seen(self) -> None:
@@ -103,7 +103,7 @@ class Display:
 
     def lacks_view(self, *key: object) -> bool:
         """Return whether no view has come in time, and there is news: one object of the key is another one."""
-        now = scheduler.SCHEDULER.clock()
+        now = engine.ENGINE.clock()
         is_known = len(key) == len(self._key) and all(map(is_, key, self._key))
         return not is_known and now - self._shown_at >= GRACE and now >= self._next_at
 
@@ -112,7 +112,7 @@ class Display:
         self.replace(bundle, is_static=False)
         self.is_stand_in, self._key = not has_view, key
         size = len(bundle["text/html"])
-        self._next_at = scheduler.SCHEDULER.clock() + max(PACE, size / _BYTES_PER_SECOND)
+        self._next_at = engine.ENGINE.clock() + max(PACE, size / _BYTES_PER_SECOND)
 
     def replace(self, bundle: dict[str, Any], *, is_static: bool, again: bool = False) -> None:
         """Show something else in all outputs that the front end still knows. Works from any thread.

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
-from weakref import WeakSet, WeakValueDictionary
+from typing import Any, TypeAlias
+from weakref import WeakValueDictionary
 
-from ..polling.state import changing, guarded
+from ..polling.callbacks import guarded
 from .display import on_exit
 
 _LAST_LOOK = 1.0
 """Seconds that the end of the process waits for somebody who draws."""
 
-ALL: WeakSet[Any] = WeakSet()
-"""Each a `WatchWidget`."""
-_FAMILIES: WeakValueDictionary[tuple[str, ...], WeakSet[Any]] = WeakValueDictionary()
-"""Those of each path, so that nobody has to look through all; credentials, which may change, are looked at then."""
+Family: TypeAlias = "WeakValueDictionary[int, Any]"
+"""Widgets by their IDs. Why not a `WeakSet`? No thread may add to one while another iterates over it."""
+
+ALL: Family = WeakValueDictionary()
+"""Every `WatchWidget`."""
+_FAMILIES: WeakValueDictionary[tuple[str, ...], Family] = WeakValueDictionary()
+"""The widgets of each path, so that a view need not look through all; credentials, which may change, are compared then."""
 
 
-def join(widget: Any) -> WeakSet[Any]:  # noqa: ANN401 - a WatchWidget
-    """Add a widget, and return those of its path, which last as long as one of them holds them."""
-    with changing():
-        family: WeakSet[Any] = _FAMILIES.setdefault(widget.watch._subject.path, WeakSet())
-        family.add(widget)
-        ALL.add(widget)
+def join(widget: Any) -> Family:  # noqa: ANN401 - a WatchWidget
+    """Add a widget, and return the widgets of its path, which last as long as one of them holds them."""
+    family: Family = _FAMILIES.setdefault(widget.watch._subject.path, WeakValueDictionary())
+    family[id(widget)] = ALL[id(widget)] = widget
     return family
+
+
+def members(family: Family) -> list[Any]:
+    """Return the widgets of a family that are alive."""
+    return [widget for known in family.valuerefs() if (widget := known()) is not None]
 
 
 def let_go(widget: Any) -> None:  # noqa: ANN401 - a WatchWidget
@@ -31,19 +37,17 @@ def let_go(widget: Any) -> None:  # noqa: ANN401 - a WatchWidget
 
     The old view of a cell that is run again goes before or after the new one comes, as it happens.
     """
-    with changing():
-        family = list(widget._family)
-    key = widget.watch._subject.key  # comparing may call code of the user's
-    family = [each for each in family if each.watch._subject.key == key]
+    key = widget.watch._subject.key
+    family = [each for each in members(widget._family) if each.watch._subject.key == key]
     is_seen = any(each._view_count for each in family)
     for each in family:
-        if each._was_seen and not each._view_count and not each.watch._waits.count:
+        if each._was_seen and not each._view_count and not each.watch._is_awaited:
             each._let_go(is_superseded=is_seen)
 
 
 def _take_leave() -> None:
     """Leave something readable in all outputs: the process ends."""
-    for widget in list(ALL):
+    for widget in members(ALL):
         if widget._lock.acquire(timeout=_LAST_LOOK):
             try:
                 guarded("The last look of a card", _make_static, widget)

@@ -8,7 +8,7 @@ import traitlets
 
 from ..api.models import ExportTask
 from ..api.text import printable
-from ..polling import scheduler
+from ..polling import engine
 from ..polling.exports import watch_exports
 from ..polling.subject import StatusClient
 from ..rendering import Card, Table, history_bundle, history_html, history_text
@@ -124,7 +124,7 @@ class ExportHistory(WatchWidget[list[ExportTask]]):
         self.interval = interval  # refused before there is anything to close
         self.dataset_id = dataset_id
         watch, kit = watch_exports(dataset_id, client=client, interval=interval), Kit()
-        self._touched_at = scheduler.SCHEDULER.clock()
+        self._touched_at = engine.ENGINE.clock()
         parts = TableParts(kit, self._select, self._turn, self._redraw)
         super().__init__(watch, kit, parts, **kwargs)
         self._links = [
@@ -221,12 +221,12 @@ class ExportHistory(WatchWidget[list[ExportTask]]):
     def _mark_activity(self) -> None:
         """Note that somebody is there: the table stays live for a while."""
         with self._lock:
-            self._touched_at = scheduler.SCHEDULER.clock()
+            self._touched_at = engine.ENGINE.clock()
             self._update_display()
 
     @property
     def _is_static(self) -> bool:
-        is_idle = scheduler.SCHEDULER.clock() - self._touched_at >= self.idle_timeout
+        is_idle = engine.ENGINE.clock() - self._touched_at >= self.idle_timeout
         return super()._is_static or (is_idle and self._watch.state.is_active and self.done())
 
     def _bundle(self, **kwargs: object) -> dict[str, Any]:

@@ -70,7 +70,7 @@ class StepByStep(scheduler.Scheduler):
 def step_by_step() -> Iterator[None]:
     """Poll by hand in this block: with `step`."""
     logging.disable()
-    with patch.object(scheduler, "SCHEDULER", StepByStep()):
+    with patch.object(scheduler, "ENGINE", StepByStep()):
         yield
     logging.disable(logging.NOTSET)
 

@@ -53,7 +53,7 @@ def test_after_a_reload_of_the_page_the_card_goes_on(opened: Open) -> None:
     notebook = opened(
         "one = watch(600.0)",
         "ExportMonitor(one.dataset_id, one.task_id, client=client, interval=0.3)",
-        "print(len(_instances), len(POLLERS))",
+        "print(len(_instances), len(POLLS))",
     )
     notebook.finish(1)
     notebook.finish(2)
@@ -147,7 +147,7 @@ def test_the_quickstart_reads_after_a_run_in_the_browser(
     ids=["monitor", "history"],
 )
 def test_twenty_reruns_leave_one_card_and_one_set_of_models(opened: Open, shown: str, models: int) -> None:
-    notebook = opened("one = watch(600.0)", f"{shown}, client=client)", "print(len(_instances), len(POLLERS))")
+    notebook = opened("one = watch(600.0)", f"{shown}, client=client)", "print(len(_instances), len(POLLS))")
     notebook.finish(1)
     for _ in range(20):
         notebook.finish(2)

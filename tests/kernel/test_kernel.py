@@ -13,8 +13,8 @@ SETUP = """
     from IPython.display import display
     from modelarts_widgets import ExportHistory, ExportMonitor, ModelArtsClient, TokenAuth
     from ipywidgets.widgets.widget import _instances
-    from modelarts_widgets.polling.poller import POLLERS
-    from modelarts_widgets.polling.scheduler import SCHEDULER
+    from modelarts_widgets.polling.poll import POLLS
+    from modelarts_widgets.polling.engine import ENGINE
     from modelarts_widgets.simulator import Clock, Simulator
 
     clock = Clock(time.time())
@@ -76,7 +76,7 @@ def test_a_shown_monitor_is_a_widget_with_text_and_html_beside_it(kernel: Kernel
 def test_polling_ends_with_the_export_and_leaves_no_thread(kernel: Kernel) -> None:
     kernel.run("monitor = watch(0.5); task = monitor.wait(120)")
     assert kernel.read("task.status, monitor.phase, monitor.progress") == "SUCCESSED done 100.0"
-    kernel.run("while SCHEDULER.threads: time.sleep(0.01)")
+    kernel.run("while ENGINE.threads: time.sleep(0.01)")
     kernel.run("monitor.close()")
 
 
@@ -112,7 +112,7 @@ def test_nothing_is_printed_from_the_polling_thread_whatever_goes_wrong(kernel: 
     assert [message["msg_type"] for message in messages if message["msg_type"] in {"stream", "error"}] == []
 
 
-FIGURES = "len(_instances), len(POLLERS), SCHEDULER.threads"
+FIGURES = "len(_instances), len(POLLS), ENGINE.threads"
 
 
 def shown(messages: list[dict[str, Any]]) -> str:
@@ -141,7 +141,7 @@ def test_twenty_reruns_leave_one_poll_few_threads_and_one_set_of_models(kernel: 
         kernel.view(new, 1)
         model = new
     assert kernel.read(FIGURES).split()[:2] == [str(models), "1"]
-    assert int(kernel.read("SCHEDULER.threads")) <= max(threads, 2)
+    assert int(kernel.read("ENGINE.threads")) <= max(threads, 2)
     kernel.run("monitor.close()")
 
 
@@ -197,9 +197,9 @@ def test_a_hundred_monitors_with_a_front_end_cost_what_the_figures_say(kernel: K
         busiest = 0
         for monitor in monitors:
             monitor.wait(120)
-            busiest = max(busiest, SCHEDULER.threads)  # more than 4 only where something takes longer than 0.1 s
+            busiest = max(busiest, ENGINE.threads)  # more than 4 only where something takes longer than 0.1 s
     """)
-    messages += kernel.run("while SCHEDULER.threads: time.sleep(0.01)")
+    messages += kernel.run("while ENGINE.threads: time.sleep(0.01)")
     assert kernel.read("{monitor.status for monitor in monitors}, busiest < 25") == "{'SUCCESSED'} True"
     sent = sum(message["msg_type"] == "comm_msg" for message in messages)
     assert sent == int(kernel.read("sum(monitor.stats.messages for monitor in monitors)"))
@@ -288,7 +288,7 @@ def test_every_output_becomes_static(kernel: Kernel) -> None:
 def test_a_card_inside_another_widget_stays_alive(kernel: Kernel) -> None:
     messages = kernel.run("monitor = watch(0.5); from ipywidgets import VBox; box = VBox([monitor]); display(box)")
     messages += kernel.run("task = monitor.wait(120)")
-    messages += kernel.run("while SCHEDULER.threads: time.sleep(0.01)")
+    messages += kernel.run("while ENGINE.threads: time.sleep(0.01)")
     assert replaced(messages) == []
     assert kernel.read("monitor.comm is not None") == "True"
     kernel.run("monitor.close(); box.layout.close(); box.close()")

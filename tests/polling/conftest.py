@@ -1,4 +1,4 @@
-"""What the tests of watches are given: watches that are closed after the test, and both kinds of scheduler."""
+"""What the tests of watches are given: watches that are closed after the test, and both kinds of engine."""
 
 from __future__ import annotations
 
@@ -6,19 +6,18 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from support.engines import Engine, LoopEngine, ThreadEngine
+from support.engines import Driver, LoopDriver, ThreadDriver
 
 from modelarts_widgets import Watch, watch_export, watch_exports
-from modelarts_widgets.polling import scheduler
-from modelarts_widgets.polling.loop import LoopScheduler
-from modelarts_widgets.polling.scheduler import Scheduler
+from modelarts_widgets.polling import engine as engines
+from modelarts_widgets.polling.loop import LoopEngine
 
 
 @pytest.fixture(params=["threads", "loop"])
-def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    """Put a scheduler of each kind in place, and return what lets it work."""
-    running: Engine = ThreadEngine(Scheduler()) if request.param == "threads" else LoopEngine(LoopScheduler())
-    monkeypatch.setattr(scheduler, "SCHEDULER", running.scheduler)
+def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Driver]:
+    """Put an engine of each kind in place, and return what lets it work."""
+    running: Driver = ThreadDriver(engines.ThreadEngine()) if request.param == "threads" else LoopDriver(LoopEngine())
+    monkeypatch.setattr(engines, "ENGINE", running.engine)
     yield running
     running.close()
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from support import Script, until
-from support.engines import Engine
+from support.engines import Driver
 from support.watches import ENDED, HANGS, RUNNING, Gate, run
 
 from modelarts_widgets import AuthenticationError, ModelArtsClient, ModelArtsError, TokenAuth, Watch
@@ -223,7 +223,7 @@ def test_a_token_function_that_raises_it_ends_the_polling_in_an_error(
 
 @raised
 def test_a_client_that_raises_it_ends_the_polling_in_an_error(
-    follow: Follow, engine: Engine, kind: type[BaseException], caplog: pytest.LogCaptureFixture
+    follow: Follow, engine: Driver, kind: type[BaseException], caplog: pytest.LogCaptureFixture
 ) -> None:
     client = Script(RUNNING)
     client.get_export_task = failing(kind)  # type: ignore[method-assign]
@@ -268,7 +268,7 @@ def test_garbage_that_closes_its_watch_stops_nobody() -> None:
         """
 import gc, threading
 from support import Script
-from support.engines import Engine
+from support.engines import Driver
 from support.watches import ENDED, RUNNING
 from modelarts_widgets import watch_export
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from support import DATA, EXAMPLE, Script, until
 from support.sockets import Peer, RawServer
-from support.virtual import VirtualScheduler
+from support.virtual import VirtualEngine
 from support.watches import HANGS, RUNNING
 
 from modelarts_widgets import (
@@ -29,7 +29,7 @@ from modelarts_widgets import (
 )
 from modelarts_widgets.polling.forecast import LONGEST, MAX_EXPORTS, Forecast
 from modelarts_widgets.polling.forecaster import STILL
-from modelarts_widgets.polling.scheduler import SCHEDULER
+from modelarts_widgets.polling.engine import ENGINE
 from modelarts_widgets.simulator import Clock, Simulator
 
 NEW_DATASET, DIRECTORY = json.loads((DATA / "list_succeeded.json").read_text())["export_tasks"]
@@ -192,30 +192,30 @@ def follow() -> Iterator[Callable[..., Watch[ExportTask]]]:
 
 
 @pytest.fixture
-def scheduler(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> VirtualScheduler:
-    return VirtualScheduler(clock, monkeypatch)
+def virtual(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> VirtualEngine:
+    return VirtualEngine(clock, monkeypatch)
 
 
 Follow = Callable[..., Watch[ExportTask]]
 
 
-def steps(scheduler: VirtualScheduler, number: int = 20) -> None:
+def steps(virtual: VirtualEngine, number: int = 20) -> None:
     for _ in range(number):
-        scheduler.step()
+        virtual.step()
 
 
-def test_one_request_is_sent_where_nothing_moves(follow: Follow, scheduler: VirtualScheduler) -> None:
+def test_one_request_is_sent_where_nothing_moves(follow: Follow, virtual: VirtualEngine) -> None:
     client = Earlier(EXAMPLE)
     watch = follow(client)
     watch.start()
     while client.asked < STILL:
         assert client.lists == 0
-        scheduler.step()
-    steps(scheduler)
+        virtual.step()
+    steps(virtual)
     assert client.lists == 1
     assert watch.state.forecast == Forecast(3, 40.0, 75.0)
     client.answers = [ENDED]
-    scheduler.run()
+    virtual.run()
     assert client.lists == 1
 
 
@@ -231,21 +231,21 @@ def test_one_request_is_sent_where_nothing_moves(follow: Follow, scheduler: Virt
     ids=["from the start", "soon", "by percent", "by counts", "ended"],
 )
 def test_none_is_sent_where_something_moves(
-    follow: Follow, scheduler: VirtualScheduler, answers: list[dict[str, Any]]
+    follow: Follow, virtual: VirtualEngine, answers: list[dict[str, Any]]
 ) -> None:
     client = Earlier(*answers)
     watch = follow(client)
     watch.start()
     for _ in range(20):
         if watch.state.is_active:
-            scheduler.step()
+            virtual.step()
     assert (client.lists, watch.state.forecast) == (0, None)
 
 
-def test_none_is_sent_where_it_is_switched_off(follow: Follow, scheduler: VirtualScheduler) -> None:
+def test_none_is_sent_where_it_is_switched_off(follow: Follow, virtual: VirtualEngine) -> None:
     client = Earlier(EXAMPLE)
     follow(client, forecast=False).start()
-    steps(scheduler)
+    steps(virtual)
     assert client.lists == 0
 
 
@@ -257,10 +257,10 @@ class Lone:
         return STILL_RUNNING
 
 
-def test_none_is_sent_by_a_stand_in_that_has_no_list(follow: Follow, scheduler: VirtualScheduler) -> None:
+def test_none_is_sent_by_a_stand_in_that_has_no_list(follow: Follow, virtual: VirtualEngine) -> None:
     watch = follow(Lone())
     watch.start()
-    steps(scheduler)
+    steps(virtual)
     assert (watch.phase, watch.error, watch.state.forecast) == ("polling", None, None)
 
 
@@ -284,33 +284,33 @@ def endless() -> Iterator[ExportTask]:
     ids=lambda fault: repr(fault)[:12],
 )
 def test_a_list_that_fails_disturbs_nothing(
-    follow: Follow, scheduler: VirtualScheduler, caplog: pytest.LogCaptureFixture, fault: object
+    follow: Follow, virtual: VirtualEngine, caplog: pytest.LogCaptureFixture, fault: object
 ) -> None:
     client = Earlier(EXAMPLE, listed=fault)
     watch = follow(client)
     watch.start()
-    steps(scheduler)
+    steps(virtual)
     assert client.lists == 1
     assert (watch.phase, watch.error, watch.state.failures) == ("polling", None, 0)
     assert (watch.stats.errors, watch.stats.retries, watch.stats.polls) == ({}, 0, 19)
     assert [record for record in caplog.records if record.levelno > logging.DEBUG] == []
     client.answers = [ENDED]
-    scheduler.run()
+    virtual.run()
     assert (watch.phase, watch.done()) == ("done", True)
 
 
 @pytest.mark.parametrize("wanted", [[True, False], [False, True], [True, True]], ids=str)
 def test_watches_share_the_request_and_each_shows_what_it_wants(
-    follow: Follow, scheduler: VirtualScheduler, wanted: list[bool]
+    follow: Follow, virtual: VirtualEngine, wanted: list[bool]
 ) -> None:
     client = Earlier(EXAMPLE)
     watches = [follow(client, forecast=forecast) for forecast in wanted]
     for watch in watches:
         watch.start()
-    steps(scheduler)
+    steps(virtual)
     late = follow(client)
     late.start()
-    steps(scheduler)
+    steps(virtual)
     assert client.lists == 1
     shown = [watch._subject.forecast(watch.state) is not None for watch in (*watches, late)]
     assert shown == [*wanted, True]
@@ -339,12 +339,12 @@ def test_a_list_that_hangs_holds_up_no_poll_and_ends_with_the_watch(
         polls = watch.stats.polls
         until(lambda: watch.stats.polls > polls + 2)
         end(watch)
-        until(lambda: SCHEDULER.threads == 0)
+        until(lambda: ENGINE.threads == 0)
         assert (len(hung), watch.error) == (1, None)
 
 
 def test_a_list_that_is_refused_sends_no_second_login(
-    simulator: Simulator, clock: Clock, follow: Follow, scheduler: VirtualScheduler
+    simulator: Simulator, clock: Clock, follow: Follow, virtual: VirtualEngine
 ) -> None:
     assert clock
     export = simulator.add_export(seconds=7_200, gradual=False)
@@ -353,41 +353,41 @@ def test_a_list_that_is_refused_sends_no_second_login(
         watch = follow(client, export.dataset_id, export.task_id)
         simulator.inject("", "", "", "refused")
         watch.start()
-        steps(scheduler, 6)
+        steps(virtual, 6)
         assert (watch.phase, simulator.requests) == ("needs-auth", 4)
         watch.resume()
-        steps(scheduler, 3)
+        steps(virtual, 3)
         assert (watch.phase, watch.error) == ("polling", None)
 
 
 def test_no_list_is_sent_with_credentials_that_have_been_refused_meanwhile(
-    simulator: Simulator, client: ModelArtsClient, follow: Follow, scheduler: VirtualScheduler
+    simulator: Simulator, client: ModelArtsClient, follow: Follow, virtual: VirtualEngine
 ) -> None:
     export = simulator.add_export(seconds=7_200, gradual=False)
     watch = follow(client, export.dataset_id, export.task_id)
     watch.start()
-    steps(scheduler, STILL)
+    steps(virtual, STILL)
     simulator.inject("refused")
     with pytest.raises(AuthenticationError):
         client.get_export_task(export.dataset_id, export.task_id)
-    steps(scheduler, 3)
+    steps(virtual, 3)
     assert (watch.phase, simulator.requests) == ("needs-auth", STILL + 1)
 
 
 @pytest.mark.parametrize("fault", ["internal", "throttled for seconds", "not found", "cut", "hostile", "forbidden"])
 def test_a_list_of_a_real_client_that_fails_disturbs_nothing(
-    simulator: Simulator, client: ModelArtsClient, follow: Follow, scheduler: VirtualScheduler, fault: str
+    simulator: Simulator, client: ModelArtsClient, follow: Follow, virtual: VirtualEngine, fault: str
 ) -> None:
     export = simulator.add_export(seconds=7_200, gradual=False)
     watch = follow(client, export.dataset_id, export.task_id)
     simulator.inject("", "", "", fault)
     watch.start()
-    steps(scheduler, 10)
+    steps(virtual, 10)
     assert (watch.phase, watch.error, watch.stats.errors, simulator.requests) == ("polling", None, {}, 10)
 
 
 def test_the_card_says_it_until_something_moves(
-    simulator: Simulator, clock: Clock, client: ModelArtsClient, scheduler: VirtualScheduler
+    simulator: Simulator, clock: Clock, client: ModelArtsClient, virtual: VirtualEngine
 ) -> None:
     for seconds in (40, 75, 60):
         simulator.add_export(seconds=seconds)
@@ -399,12 +399,12 @@ def test_the_card_says_it_until_something_moves(
     ]
     for monitor in monitors:
         monitor.start()
-    steps(scheduler, 6)
+    steps(virtual, 6)
     assert [words in monitor.to_text() for monitor in monitors] == [True, False]
     assert [words in monitor.to_html() for monitor in monitors] == [True, False]
     assert "<progress" not in monitors[0].to_html()
     assert words in monitors[0]._parts._bar.value  # type: ignore[attr-defined] # what the front end has
-    scheduler.run()
+    virtual.run()
     for monitor in monitors:
         assert words not in monitor.to_text() + monitor.to_html() + monitor._parts._bar.value  # type: ignore[attr-defined]
         monitor.close()

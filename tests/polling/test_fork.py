@@ -13,7 +13,7 @@ import os, threading, warnings
 from support import Script, until
 from support.watches import ENDED, RUNNING, Gate
 from modelarts_widgets import watch_export, watch_exports
-from modelarts_widgets.polling.scheduler import SCHEDULER
+from modelarts_widgets.polling.engine import ENGINE
 warnings.simplefilter("ignore")  # forking beside threads is what this is about
 
 def in_child(act):
@@ -104,12 +104,12 @@ def test_a_child_waits_though_its_parent_was_waiting() -> None:
     run(f"""{FORKING}
 waiting = threading.Thread(target=watch.wait)
 waiting.start()
-until(lambda: watch._waits.count)
+until(lambda: watch._is_awaited)
 
 def act():
     client.answers = [ENDED]
     assert watch.wait(30).succeeded
-    assert watch._waits.count == 0
+    assert watch._is_awaited == 0
 in_child(act)
 client.answers = [ENDED]
 waiting.join()

@@ -13,7 +13,7 @@ from support.sockets import Peer, RawServer
 from support.watches import ENDED, HANGS, RUNNING, Gate
 
 from modelarts_widgets import ModelArtsClient, Watch
-from modelarts_widgets.polling.scheduler import GRACE, MAX_BUSY, MAX_THREADS, SCHEDULER
+from modelarts_widgets.polling.engine import GRACE, MAX_BUSY, MAX_THREADS, ENGINE
 
 Follow = Callable[..., Watch[Any]]
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n"
@@ -51,11 +51,11 @@ def test_another_watch_is_asked_in_time_beside_servers_that_hang(
             hung[-1].start()
             until(lambda server=server: server.requests)
         assert follow(Script(ENDED)).wait(HANGS).succeeded
-        assert SCHEDULER.threads <= MAX_THREADS
+        assert ENGINE.threads <= MAX_THREADS
         assert all(watch.answer is None for watch in hung)
         for watch in hung:
             watch.close()
-        until(lambda: SCHEDULER.threads == 0)
+        until(lambda: ENGINE.threads == 0)
 
 
 def test_no_more_than_eight_threads_wait_for_servers_that_hang(follow: Follow) -> None:
@@ -64,18 +64,18 @@ def test_no_more_than_eight_threads_wait_for_servers_that_hang(follow: Follow) -
     for watch in watches:
         watch.start()
     until(lambda: gate.begun == MAX_THREADS - 1)
-    most.append(SCHEDULER.threads)
+    most.append(ENGINE.threads)
     gate.opened.set()
     until(lambda: all(watch.answer for watch in watches))
     assert max(most) <= MAX_THREADS == 8
 
 
 def test_four_threads_are_enough_for_servers_that_answer(follow: Follow, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("modelarts_widgets.polling.scheduler.GRACE", HANGS)  # however busy this machine is
+    monkeypatch.setattr("modelarts_widgets.polling.engine.GRACE", HANGS)  # however busy this machine is
     threads: list[int] = []
     watches = [follow(Script(RUNNING), f"t{number}") for number in range(50)]
     for watch in watches:
-        watch.on_update(lambda _: threads.append(SCHEDULER.threads))
+        watch.on_update(lambda _: threads.append(ENGINE.threads))
         watch.start()
     until(lambda: len(threads) == 50)
     assert max(threads) <= MAX_BUSY + 1 == 4
@@ -142,7 +142,7 @@ def test_whoever_has_enough_ends_the_request_that_hangs(
         until(lambda: server.requests)
         getattr(watch, act)()
         assert ended.wait(HANGS / 2)
-        until(lambda: SCHEDULER.threads == 0)
+        until(lambda: ENGINE.threads == 0)
         assert (watch.phase, watch.error) == ("paused" if act == "pause" else "stopped", None)
 
 
@@ -156,7 +156,7 @@ def test_who_shares_a_request_that_hangs_may_leave_without_ending_it(
         staying.start()
         until(lambda: server.requests)
         leaving.close()
-        assert (staying.phase, staying.error, SCHEDULER.threads > 0) == ("polling", None, True)
+        assert (staying.phase, staying.error, ENGINE.threads > 0) == ("polling", None, True)
         staying.close()
-        until(lambda: SCHEDULER.threads == 0)
+        until(lambda: ENGINE.threads == 0)
         assert len(server.requests) == 1

@@ -28,7 +28,7 @@ def loop(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopEngine]:
         raise RuntimeError("can't start new thread")
 
     running = LoopEngine(LoopScheduler())
-    monkeypatch.setattr(scheduler, "SCHEDULER", running.scheduler)
+    monkeypatch.setattr(scheduler, "ENGINE", running.scheduler)
     monkeypatch.setattr(threading.Thread, "start", refuse)
     yield running
     running.close()
@@ -60,7 +60,7 @@ def test_a_wait_that_would_keep_the_loop_from_polling_is_refused_at_once(
             watch.wait(HANGS)
 
     loop.run(block())
-    assert (watch.phase, watch._waits.count) == (phase, 0)
+    assert (watch.phase, watch._is_awaited) == (phase, 0)
 
 
 def test_a_wait_for_what_is_over_returns_or_raises_as_anywhere(follow: Follow, loop: LoopEngine) -> None:

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 from support import Script
-from support.engines import Engine
+from support.engines import Driver
 from support.watches import ENDED, HANGS, RUNNING, Gate
 
 from modelarts_widgets import ServiceError, Watch, watch_export, watch_exports
-from modelarts_widgets.polling.poller import POLLERS
-from modelarts_widgets.polling.scheduler import SCHEDULER
+from modelarts_widgets.polling.poll import POLLS
+from modelarts_widgets.polling.engine import ENGINE
 
 Follow = Callable[..., Watch[Any]]
 ODD = [
@@ -57,7 +57,7 @@ def test_an_interval_out_of_bounds_says_what_the_bounds_are(value: float) -> Non
 
 @pytest.mark.parametrize("limit", [None, math.inf, 1e300])
 def test_no_limit_and_one_that_no_clock_can_measure_are_taken(
-    follow: Follow, engine: Engine, limit: float | None
+    follow: Follow, engine: Driver, limit: float | None
 ) -> None:
     watch = follow(Script(ENDED))
     assert engine.run(watch.wait_async(limit)).succeeded
@@ -69,7 +69,7 @@ def test_a_thread_takes_them_too(follow: Follow, limit: float | None) -> None:
     assert follow(Script(ENDED)).wait(limit).succeeded
 
 
-def test_waiting_for_no_time_returns_what_is_known(follow: Follow, engine: Engine) -> None:
+def test_waiting_for_no_time_returns_what_is_known(follow: Follow, engine: Driver) -> None:
     watch = follow(Script(ENDED))
     engine.run(watch.wait_async(HANGS))
     assert watch.wait(0).succeeded
@@ -83,12 +83,12 @@ def test_waiting_for_no_time_many_times_holds_one_thread_at_most(follow: Follow)
     for _ in range(20):
         with pytest.raises(TimeoutError):
             watch.wait(0)
-        most.append(SCHEDULER.threads)
+        most.append(ENGINE.threads)
     watch._subject.client.opened.set()
     assert max(most) <= 2
 
 
-def test_running_out_of_time_names_what_went_wrong_last_as_the_cause(follow: Follow, engine: Engine) -> None:
+def test_running_out_of_time_names_what_went_wrong_last_as_the_cause(follow: Follow, engine: Driver) -> None:
     failure = ServiceError("away", status_code=503)
     watch = follow(Script(failure), interval=86_400.0)
     watch.start()
@@ -96,15 +96,15 @@ def test_running_out_of_time_names_what_went_wrong_last_as_the_cause(follow: Fol
     with pytest.raises(TimeoutError, match=r"Export t has not ended within 0 s") as caught:
         engine.run(watch.wait_async(0))
     assert caught.value.__cause__ is failure
-    if not engine.scheduler.needs_loop:
+    if not engine.engine.needs_loop:
         with pytest.raises(TimeoutError, match=r"Export t has not ended within 0 s") as caught:
             watch.wait(0)
         assert caught.value.__cause__ is failure
 
 
 @pytest.mark.parametrize("how", ["wait", "wait_async", "limit"])
-def test_what_only_a_wait_has_started_ends_with_it(engine: Engine, how: str) -> None:
-    if engine.scheduler.needs_loop and how == "wait":
+def test_what_only_a_wait_has_started_ends_with_it(engine: Driver, how: str) -> None:
+    if engine.engine.needs_loop and how == "wait":
         pytest.skip("nobody can wait so where there is but a loop")
     clients = [Script(RUNNING if how == "limit" else ENDED) for _ in range(30)]
     for client in clients:
@@ -116,12 +116,12 @@ def test_what_only_a_wait_has_started_ends_with_it(engine: Engine, how: str) -> 
             with pytest.raises(TimeoutError):
                 engine.run(watch_exports("d", client=client, interval=60.0).wait_async(0))
     engine.rest()
-    assert not POLLERS
+    assert not POLLS
     assert sum(client.asked for client in clients) <= 30
 
 
 @pytest.mark.parametrize("how", ["start", "on_update", "on_done", "resume"])
-def test_what_somebody_else_wants_too_goes_on_after_a_wait(follow: Follow, engine: Engine, how: str) -> None:
+def test_what_somebody_else_wants_too_goes_on_after_a_wait(follow: Follow, engine: Driver, how: str) -> None:
     client = Script(ENDED)
     watch = follow(client, None)
     if how in {"start", "resume"}:
@@ -134,7 +134,7 @@ def test_what_somebody_else_wants_too_goes_on_after_a_wait(follow: Follow, engin
     assert watch.phase == "polling"
 
 
-def test_a_watch_that_was_only_waited_for_can_be_waited_for_again(follow: Follow, engine: Engine) -> None:
+def test_a_watch_that_was_only_waited_for_can_be_waited_for_again(follow: Follow, engine: Driver) -> None:
     watch = follow(Script(ENDED), None)
     for _ in range(3):
         assert [task.status for task in engine.run(watch.wait_async(HANGS))] == ["SUCCESSED"]
@@ -145,11 +145,11 @@ def test_a_loop_that_is_closed_while_it_waits_leaves_the_counts_right(follow: Fo
     watch, loop = follow(Gate(ENDED), None), asyncio.new_event_loop()
     waiting = loop.create_task(watch.wait_async(HANGS))
     loop.run_until_complete(asyncio.sleep(0))
-    assert watch._waits.count == 1  # no public way shows it
+    assert watch._is_awaited == 1  # no public way shows it
     waiting.cancel()
     loop.close()
     waiting.get_coro().close()  # type: ignore[union-attr] # as the garbage collector does
-    assert watch._waits.count == 0
+    assert watch._is_awaited == 0
     watch._subject.client.opened.set()
     assert watch.phase == "idle"
     assert watch.wait(HANGS)
@@ -166,4 +166,4 @@ def test_news_for_a_loop_that_is_closed_disturb_nobody(follow: Follow) -> None:
     assert watch.wait(HANGS).succeeded
     waiting.get_coro().close()  # type: ignore[union-attr] # as the garbage collector does
     waiting._log_destroy_pending = False  # type: ignore[attr-defined] # that it was forgotten is what this is about
-    assert watch._waits.count == 0
+    assert watch._is_awaited == 0

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 from support import EXAMPLE, Script, until
-from support.engines import Engine
-from support.virtual import VirtualScheduler
+from support.engines import Driver
+from support.virtual import VirtualEngine
 
 from modelarts_widgets import (
     AkSkAuth,
@@ -29,8 +29,8 @@ from modelarts_widgets import (
 )
 from modelarts_widgets.polling import state
 from modelarts_widgets.polling.backoff import MAX_QUIET_DELAY
-from modelarts_widgets.polling.poller import POLLERS
-from modelarts_widgets.polling.scheduler import SCHEDULER
+from modelarts_widgets.polling.poll import POLLS
+from modelarts_widgets.polling.engine import ENGINE
 from modelarts_widgets.simulator import Clock, Simulator
 
 RUNNING = EXAMPLE | {"progress": 42.0, "finished_sample_count": 8_400, "total_sample_count": 20_000}
@@ -57,13 +57,13 @@ def make(request: pytest.FixtureRequest) -> Iterator[Make]:
     yield one
     for watch in made:
         watch.close()
-    assert not POLLERS
+    assert not POLLS
 
 
 @pytest.fixture
-def scheduler(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> VirtualScheduler:
+def virtual(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> VirtualEngine:
     """Let time pass only when somebody waits, and nothing by chance."""
-    return VirtualScheduler(clock, monkeypatch)
+    return VirtualEngine(clock, monkeypatch)
 
 
 def progress(watch: Watch[Any]) -> float | None:
@@ -76,81 +76,81 @@ def status(watch: Watch[Any]) -> str | None:
     return watch.state.tasks[0].status if watch.state.tasks else None
 
 
-def finish(scheduler: VirtualScheduler, *watches: Watch[Any]) -> None:
+def finish(virtual: VirtualEngine, *watches: Watch[Any]) -> None:
     """Run until all that is watched has ended."""
     while not all(watch.done() for watch in watches):
-        scheduler.step()
+        virtual.step()
 
 
 @both
-def test_watches_of_the_same_export_share_one_poll(make: Make, scheduler: VirtualScheduler) -> None:
+def test_watches_of_the_same_export_share_one_poll(make: Make, virtual: VirtualEngine) -> None:
     client = Script(RUNNING, FURTHER)
     watches = [make(client) for _ in range(5)]
     for watch in watches:
         watch.start()
-    scheduler.step()
-    scheduler.step()
+    virtual.step()
+    virtual.step()
     assert client.asked == 2
     assert [progress(watch) for watch in watches] == [43.0] * 5
-    assert len(POLLERS) == 1
+    assert len(POLLS) == 1
 
 
 @pytest.mark.parametrize("difference", ["task_id", "dataset_id", "client"])
-def test_watches_of_different_exports_do_not(make: Make, scheduler: VirtualScheduler, difference: str) -> None:
+def test_watches_of_different_exports_do_not(make: Make, virtual: VirtualEngine, difference: str) -> None:
     one = make(Script(RUNNING))
     client = one._subject.client
     other = make(Script(ENDED)) if difference == "client" else make(client, **{difference: "other"})
     one.start()
     other.start()
-    assert len(POLLERS) == 2
-    scheduler.cancel(one._membership._poller)  # type: ignore[arg-type] # there is no other way to undo a step that is due
+    assert len(POLLS) == 2
+    virtual.cancel(one._poll)  # type: ignore[arg-type] # there is no other way to undo a step that is due
 
 
 def test_clients_of_one_project_with_equal_credentials_count_as_one_and_with_others_do_not(
-    make: Make, scheduler: VirtualScheduler
+    make: Make, virtual: VirtualEngine
 ) -> None:
     for token, polls in [("a", 1), ("a", 1), ("b", 2)]:
         make(ModelArtsClient("https://example.com/", "p", auth=TokenAuth(token))).start()
-        assert len(POLLERS) == polls
-    assert scheduler.delays == []
+        assert len(POLLS) == polls
+    assert virtual.delays == []
 
 
 @both
-def test_one_pauses_stops_and_closes_for_itself_alone(make: Make, scheduler: VirtualScheduler) -> None:
+def test_one_pauses_stops_and_closes_for_itself_alone(make: Make, virtual: VirtualEngine) -> None:
     client = Script(RUNNING)
     watches = [make(client) for _ in range(4)]
     for watch in watches:
         watch.start()
-    scheduler.step()
+    virtual.step()
     pausing, stopping, closing, staying = watches
     pausing.pause()
     stopping.stop()
     closing.close()
     client.answers = [FURTHER]
-    scheduler.step()
+    virtual.step()
     assert [watch.phase for watch in watches] == ["paused", "stopped", "stopped", "polling"]
     assert [progress(watch) for watch in watches] == [42.0, 42.0, 42.0, 43.0]
     pausing.resume()
     assert progress(pausing) == 43.0, "at once, from what the other one knows"
     staying.close()
-    assert len(POLLERS) == 1
+    assert len(POLLS) == 1
     pausing.stop()
-    assert not POLLERS
+    assert not POLLS
 
 
 @both
-def test_the_shortest_interval_holds_for_all(make: Make, scheduler: VirtualScheduler) -> None:
+def test_the_shortest_interval_holds_for_all(make: Make, virtual: VirtualEngine) -> None:
     client = Script(*[RUNNING | {"finished_sample_count": count} for count in range(50)])
     slow, quick = make(client, interval=60.0), make(client, interval=5.0)
     slow.start()
-    scheduler.step()
+    virtual.step()
     quick.start()
-    scheduler.step()
-    scheduler.step()
-    assert scheduler.delays == [60.0, 5.0, 5.0]
+    virtual.step()
+    virtual.step()
+    assert virtual.delays == [60.0, 5.0, 5.0]
     quick.close()
-    scheduler.step()
-    assert scheduler.delays[-1] == 60.0
+    virtual.step()
+    assert virtual.delays[-1] == 60.0
 
 
 def test_other_credentials_neither_stop_a_watch_nor_show_what_they_may_not_see(
@@ -179,52 +179,52 @@ def test_new_credentials_wake_all_who_have_been_waiting_for_some(simulator: Simu
         for watch in watches:
             watch.start()
         until(lambda: {watch.phase for watch in watches} == {"needs-auth"})
-        until(lambda: SCHEDULER.threads == 0)
+        until(lambda: ENGINE.threads == 0)
         asked = simulator.requests
         watches[3].resume(auth=TokenAuth("wrong again"))
-        until(lambda: SCHEDULER.threads == 0)
+        until(lambda: ENGINE.threads == 0)
         assert simulator.requests - asked <= 4, "no more than there are threads"
         watches[3].resume(auth=AkSkAuth(simulator.access_key, simulator.secret_key))
         assert all(watch.wait(20.0).succeeded for watch in watches)
 
 
 @both
-def test_all_who_follow_hear_of_trouble_and_of_the_end(make: Make, scheduler: VirtualScheduler) -> None:
+def test_all_who_follow_hear_of_trouble_and_of_the_end(make: Make, virtual: VirtualEngine) -> None:
     client = Script(RUNNING, ServiceError(status_code=503), ENDED)
     watches = [make(client) for _ in range(3)]
     for watch in watches:
         watch.start()
-    scheduler.step()
-    scheduler.step()
+    virtual.step()
+    virtual.step()
     assert {watch.phase for watch in watches} == {"retrying"}
     assert all("HTTP 503" in str(watch.error) for watch in watches)
-    finish(scheduler, *watches)
+    finish(virtual, *watches)
     assert {status(watch) for watch in watches} == {"SUCCESSED"}
 
 
 @both
-def test_the_wait_grows_with_the_silence_and_shrinks_at_a_change(make: Make, scheduler: VirtualScheduler) -> None:
+def test_the_wait_grows_with_the_silence_and_shrinks_at_a_change(make: Make, virtual: VirtualEngine) -> None:
     client = Script(RUNNING)
     make(client, interval=2.0).start()
     for _ in range(120):
-        scheduler.step()
-    assert scheduler.delays[:10] == [2.0] * 10
-    assert scheduler.delays == sorted(scheduler.delays)
-    assert all(new <= 1.2 * old for old, new in zip(scheduler.delays, scheduler.delays[1:], strict=False)), "smoothly"
-    assert scheduler.delays[-1] == MAX_QUIET_DELAY
+        virtual.step()
+    assert virtual.delays[:10] == [2.0] * 10
+    assert virtual.delays == sorted(virtual.delays)
+    assert all(new <= 1.2 * old for old, new in zip(virtual.delays, virtual.delays[1:], strict=False)), "smoothly"
+    assert virtual.delays[-1] == MAX_QUIET_DELAY
     client.answers = [FURTHER]
-    scheduler.step()
-    assert scheduler.delays[-1] == 2.0
+    virtual.step()
+    assert virtual.delays[-1] == 2.0
 
 
-def test_a_task_that_was_created_just_now_may_be_unknown_at_first(make: Make, scheduler: VirtualScheduler) -> None:
+def test_a_task_that_was_created_just_now_may_be_unknown_at_first(make: Make, virtual: VirtualEngine) -> None:
     unknown = NotFoundError(status_code=400, error_code="ModelArts.4359")
     watch = make(Script(unknown, unknown, ENDED), interval=2.0)
     watch.start()
-    scheduler.step()
+    virtual.step()
     assert (watch.state.failures, watch.state.max_failures, watch.state.delay) == (1, 3, 2.0)
-    scheduler.run()
-    assert (watch.phase, scheduler.delays) == ("done", [2.0, 4.0])
+    virtual.run()
+    assert (watch.phase, virtual.delays) == ("done", [2.0, 4.0])
 
 
 class Listing:
@@ -259,13 +259,13 @@ class Noted(ExportTask):
         return super().is_done
 
 
-def test_a_long_list_is_looked_through_without_the_lock_that_others_wait_for(scheduler: VirtualScheduler) -> None:
+def test_a_long_list_is_looked_through_without_the_lock_that_others_wait_for(virtual: VirtualEngine) -> None:
     tasks = [Noted.from_json(ENDED | {"task_id": f"t{number}"}) for number in range(100)]
     watch = watch_exports("d", client=Listing([*tasks]))
     watch.on_done(lambda _: None)
     watch.start()
     for _ in range(3):
-        scheduler.step()
+        virtual.step()
     assert len(Noted.held) > 200
     assert not any(Noted.held)
     watch.close()
@@ -283,7 +283,7 @@ async def seen(watch: Watch[Any]) -> None:
 
 
 @both
-def test_a_coroutine_waits_while_others_run(make: Make, engine: Engine) -> None:
+def test_a_coroutine_waits_while_others_run(make: Make, engine: Driver) -> None:
     client = Script(RUNNING)
     watch = make(client)
 
@@ -298,31 +298,31 @@ def test_a_coroutine_waits_while_others_run(make: Make, engine: Engine) -> None:
 
 
 @both
-def test_a_coroutine_need_not_wait_for_what_has_ended(make: Make, engine: Engine) -> None:
+def test_a_coroutine_need_not_wait_for_what_has_ended(make: Make, engine: Driver) -> None:
     watch = make(Script(ENDED))
     engine.run(watch.wait_async(20.0))
     assert engine.run(watch.wait_async())
 
 
 @both
-def test_a_coroutine_runs_out_of_time_and_leaves_the_polling_alone(make: Make, engine: Engine) -> None:
+def test_a_coroutine_runs_out_of_time_and_leaves_the_polling_alone(make: Make, engine: Driver) -> None:
     watch = make(Script(RUNNING))
     watch.start()
     with pytest.raises(TimeoutError, match=r"has not ended within 0\.05 s"):
         engine.run(watch.wait_async(0.05))
     assert watch.phase == "polling"
-    assert watch._waits.count == 0
+    assert watch._is_awaited == 0
 
 
 @both
 @pytest.mark.parametrize("error", [NotFoundError(), ZeroDivisionError("oops")], ids=repr)
-def test_a_coroutine_hears_the_watches_own_error(make: Make, engine: Engine, error: Exception) -> None:
+def test_a_coroutine_hears_the_watches_own_error(make: Make, engine: Driver, error: Exception) -> None:
     with pytest.raises(type(error)):
         engine.run(make(Script(error)).wait_async(20.0))
 
 
 @both
-def test_a_coroutine_that_is_cancelled_leaves_the_polling_alone(make: Make, engine: Engine) -> None:
+def test_a_coroutine_that_is_cancelled_leaves_the_polling_alone(make: Make, engine: Driver) -> None:
     watch = make(Script(RUNNING))
 
     async def cancel() -> None:
@@ -333,17 +333,17 @@ def test_a_coroutine_that_is_cancelled_leaves_the_polling_alone(make: Make, engi
             await waiting
 
     engine.run(cancel())
-    assert (watch.phase, watch._waits.count) == ("polling", 0)
+    assert (watch.phase, watch._is_awaited) == ("polling", 0)
 
 
-def test_callbacks_hear_of_what_is_new_and_once_of_the_end(make: Make, scheduler: VirtualScheduler) -> None:
+def test_callbacks_hear_of_what_is_new_and_once_of_the_end(make: Make, virtual: VirtualEngine) -> None:
     watch = make(Script(RUNNING, RUNNING, FURTHER, ServiceError(status_code=500), FURTHER, ENDED))
     updates: list[float | None] = []
     ends: list[str | None] = []
     watch.on_update(lambda task: updates.append(task.progress))
     watch.on_done(lambda task: ends.append(task.status))
     watch.start()
-    scheduler.run()
+    virtual.run()
     assert updates == [42.0, 43.0, 100.0]
     assert ends == ["SUCCESSED"]
     watch.on_done(lambda task: ends.append(f"{task.status} at once"))
@@ -352,27 +352,27 @@ def test_callbacks_hear_of_what_is_new_and_once_of_the_end(make: Make, scheduler
 
 @both
 def test_a_callback_that_raises_is_logged_and_disturbs_nobody(
-    make: Make, scheduler: VirtualScheduler, caplog: pytest.LogCaptureFixture
+    make: Make, virtual: VirtualEngine, caplog: pytest.LogCaptureFixture
 ) -> None:
     watch = make(Script(RUNNING, ENDED))
     heard: list[Any] = []
     watch.on_update(lambda _: 1 / 0)
     watch.on_update(heard.append)
     watch.start()
-    finish(scheduler, watch)
+    finish(virtual, watch)
     assert len(heard) == 2
     assert caplog.text.count("ZeroDivisionError: ") == 2
 
 
 @both
-def test_a_callback_is_registered_once_and_can_be_taken_away(make: Make, scheduler: VirtualScheduler) -> None:
+def test_a_callback_is_registered_once_and_can_be_taken_away(make: Make, virtual: VirtualEngine) -> None:
     watch = make(Script(RUNNING, FURTHER, ENDED))
     heard: list[Any] = []
     for _ in range(3):
         watch.on_update(heard.append)
     watch.start()
-    scheduler.step()
+    virtual.step()
     assert len(heard) == 1
     watch.on_update(heard.append, remove=True)
-    finish(scheduler, watch)
+    finish(virtual, watch)
     assert len(heard) == 1

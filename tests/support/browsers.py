@@ -35,8 +35,8 @@ from IPython.display import display
 from ipywidgets import VBox
 from ipywidgets.widgets.widget import _instances
 from modelarts_widgets import ExportHistory, ExportMonitor, ModelArtsClient, TokenAuth
-from modelarts_widgets.polling.poller import POLLERS
-from modelarts_widgets.polling.scheduler import SCHEDULER
+from modelarts_widgets.polling.poll import POLLS
+from modelarts_widgets.polling.engine import ENGINE
 from modelarts_widgets.simulator import Clock, Simulator
 
 clock = Clock(time.time())

@@ -1,16 +1,17 @@
-"""The two kinds of scheduler, driven alike: one works by itself, the other while its event loop runs."""
+"""The two kinds of engine, driven alike: one works by itself, the other while its event loop runs."""
 
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol, TypeVar
 
 import pytest
 
-from modelarts_widgets.polling.loop import LoopScheduler
-from modelarts_widgets.polling.scheduler import Scheduler
+from modelarts_widgets.polling.engine import Engine, ThreadEngine
+from modelarts_widgets.polling.loop import LoopEngine
 
 from . import until
 from .watches import HANGS
@@ -18,12 +19,12 @@ from .watches import HANGS
 ResultT = TypeVar("ResultT")
 
 
-class Engine(Protocol):
-    """A scheduler, and what lets it work."""
+class Driver(Protocol):
+    """An engine, and what lets it work."""
 
     @property
-    def scheduler(self) -> Scheduler | LoopScheduler:
-        """What runs the steps."""
+    def engine(self) -> Engine:
+        """The engine."""
 
     def until(self, condition: Callable[[], object]) -> None:
         """Let it work until a condition holds."""
@@ -38,11 +39,11 @@ class Engine(Protocol):
         """Free what it holds."""
 
 
-class ThreadEngine:
+class ThreadDriver:
     """Works by itself."""
 
-    def __init__(self, scheduler: Scheduler) -> None:
-        self.scheduler = scheduler
+    def __init__(self, engine: ThreadEngine) -> None:
+        self.engine = engine
 
     def until(self, condition: Callable[[], object]) -> None:
         """Let it work until a condition holds."""
@@ -54,17 +55,17 @@ class ThreadEngine:
 
     def rest(self) -> None:
         """Let it work until nothing is left to do."""
-        until(lambda: self.scheduler.threads == 0)
+        until(lambda: self.engine.threads == 0)
 
     def close(self) -> None:
         """Free nothing."""
 
 
-class LoopEngine:
+class LoopDriver:
     """Works while its loop runs. No loop runs otherwise: what is scheduled meanwhile has to wait for one."""
 
-    def __init__(self, scheduler: LoopScheduler) -> None:
-        self.scheduler = scheduler
+    def __init__(self, engine: LoopEngine) -> None:
+        self.engine = engine
         self._loop = asyncio.new_event_loop()
 
     def until(self, condition: Callable[[], object]) -> None:
@@ -77,14 +78,14 @@ class LoopEngine:
 
     def rest(self) -> None:
         """Let it work until nothing is left to do."""
-        self.until(lambda: self.scheduler._agenda.next_due() is None)  # no public way shows it
+        self.until(lambda: not self.engine._jobs and self.engine._next_due() == math.inf)  # no public way shows it
 
     def close(self) -> None:
         """Close the loop."""
         self._loop.close()
 
     async def _until(self, condition: Callable[[], object]) -> None:
-        self.scheduler.wake()
+        self.engine.wake()
         end = time.monotonic() + HANGS / 2
         while not condition():
             if time.monotonic() > end:

@@ -1,73 +1,67 @@
-"""Time that passes only when somebody waits: polls run here, one after the other, on the simulator's clock."""
+"""Time that passes only when a test steps: polls run here, one after the other, on the simulator's clock."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import math
 
 import pytest
 
-from modelarts_widgets.polling.agenda import Job
+from modelarts_widgets.polling.engine import Act, Job, Timer
+from modelarts_widgets.polling.loop import LoopEngine
 from modelarts_widgets.simulator import Clock
 
 
-class VirtualScheduler:
-    """Stands in for the scheduler of the process."""
+class VirtualEngine(LoopEngine):
+    """Stands in for the engine of the process: the one without threads, pumped by `step` instead of a loop."""
 
-    threads = 0
     needs_loop = False
 
     def __init__(self, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.clock = clock
+        super().__init__(clock)
         self.delays: list[float] = []
-        """What the steps asked for."""
-        self._due: dict[Job, float] = {}
-        self._stepping: Job | None = None
-        monkeypatch.setattr("modelarts_widgets.polling.scheduler.SCHEDULER", self)
-        monkeypatch.setattr("modelarts_widgets.polling.poller.JITTER", 0.0)
-
-    def schedule(self, job: Job, delay: float = 0.0) -> None:
-        """Run a job's next step after a delay."""
-        self._due[job] = self.clock() + delay
-        if job is self._stepping:
-            self.delays.append(delay)
-
-    def hasten(self, job: Job, delay: float) -> None:
-        """Run it sooner, if it is due later than that."""
-        if job in self._due:
-            self._due[job] = min(self._due[job], self.clock() + delay)
-
-    def cancel(self, job: Job) -> None:
-        """Forget a job."""
-        self._due.pop(job, None)
-
-    @staticmethod
-    def is_stepping() -> bool:
-        """Return whether steps run here: everything does."""
-        return True
+        """The delays that followed answers and errors."""
+        self._takes_answer = False
+        self._virtual = clock
+        monkeypatch.setattr("modelarts_widgets.polling.engine.ENGINE", self)
+        monkeypatch.setattr("modelarts_widgets.polling.poll.JITTER", 0.0)
 
     def wake(self) -> None:
         """Go on by `step` and `run` alone."""
 
-    @contextmanager
-    def lent(self) -> Iterator[None]:
-        """Count nothing."""
-        before, self._stepping = self._stepping, None
-        yield
-        self._stepping = before
+    def at(self, delay: float, act: Act) -> Timer:
+        """Run an act after a delay."""
+        if self._takes_answer:
+            self.delays.append(delay)
+        return super().at(delay, act)
+
+    def _work(self, job: Job) -> None:
+        if not job.calls_out:
+            take = job.then
+
+            def then(result: object) -> None:
+                self._takes_answer = True
+                take(result)
+                self._takes_answer = False
+
+            job.then = then
+        super()._work(job)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left to do."""
+        return not self._jobs and self._next_due() == math.inf
 
     def step(self) -> None:
-        """Wait for the next job that is due, and run it."""
-        job = min(self._due, key=self._due.__getitem__)
-        self.clock.advance(max(0.0, self._due.pop(job) - self.clock()))
-        self._stepping = job
-        job.step()
-        self._stepping = None
+        """Wait until the next timer is due, and run it and the request that it sends."""
+        assert not self.is_over, "nothing is left to do"
+        if not self._jobs:
+            self._virtual.advance(max(0.0, self._next_due() - self.clock()))
+        self.turn()
 
     def run(self, steps: int = 10_000) -> None:
         """Run until nothing is left to do."""
         for _ in range(steps):
-            if not self._due:
+            if self.is_over:
                 return
             self.step()
         pytest.fail("the polling does not end")

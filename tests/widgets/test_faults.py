@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from support import until
-from support.virtual import VirtualScheduler
+from support.virtual import VirtualEngine
 
 from modelarts_widgets import ExportHistory, ExportMonitor, ExportTask, ModelArtsClient, NotFoundError, TokenAuth
 from modelarts_widgets.polling.backoff import MAX_FAILURES
-from modelarts_widgets.polling.scheduler import SCHEDULER
+from modelarts_widgets.polling.engine import ENGINE
 from modelarts_widgets.simulator import FAULTS, Clock, SimulatedExport, Simulator
 
 RENEWED = {"expired", "revoked"}
@@ -75,11 +75,11 @@ class Watched:
         """The status word of the export."""
         return self.task.status if self.task else None
 
-    def run(self, scheduler: VirtualScheduler) -> None:
+    def run(self, virtual: VirtualEngine) -> None:
         """Run until the export has ended, or polling has."""
         self.widget.start()
         while self.widget.phase in {"polling", "retrying"} and not self.widget.done():
-            scheduler.step()
+            virtual.step()
 
     def assert_ended_well(self) -> None:
         """Check the state, that the end was told once, and that the widget shows it."""
@@ -120,7 +120,7 @@ def test_a_fault_is_survived(simulator: Simulator, clock: Clock, watched: Watche
     polls = widget.stats.polls
     until(lambda: widget.stats.polls > polls and not simulator._faults)
     if fault in ASK_THE_USER | FINAL:
-        until(lambda: SCHEDULER.threads == 0)
+        until(lambda: ENGINE.threads == 0)
         assert widget.phase == ("needs-auth" if fault in ASK_THE_USER else "stopped")
         widget.resume()
     elif fault in PASSING:
@@ -129,7 +129,7 @@ def test_a_fault_is_survived(simulator: Simulator, clock: Clock, watched: Watche
     assert widget.wait(20.0)
     watched.assert_ended_well()
     widget.pause()
-    until(lambda: SCHEDULER.threads == 0)
+    until(lambda: ENGINE.threads == 0)
     tolerated = TOLERATED - NO_LIST if kind == "history" else TOLERATED
     stats = widget.stats
     assert bool(stats.errors) == (fault not in RENEWED | UNSEEN | tolerated)
@@ -143,21 +143,21 @@ def test_fifty_faults_in_a_row_are_survived(
 ) -> None:
     chance = random.Random(seed)
     faults = chance.choices([*sorted(FAULTS), ""], k=50)
-    scheduler, watched = VirtualScheduler(clock, monkeypatch), Watched(simulator, kind, patience=0.1)
+    virtual, watched = VirtualEngine(clock, monkeypatch), Watched(simulator, kind, patience=0.1)
     widget = watched.widget
     simulator.inject(*faults)
-    watched.run(scheduler)
+    watched.run(virtual)
     resumed = 0
     while not widget.done():
         assert widget.phase in {"needs-auth", "stopped", "paused"}
         assert widget.to_text()
         widget.resume()
         resumed += 1
-        watched.run(scheduler)
+        watched.run(virtual)
     watched.assert_ended_well()
     final = sum(fault in ASK_THE_USER | FINAL | {"not found"} for fault in faults)
     assert resumed <= final + 50 // MAX_FAILURES
-    assert max(scheduler.delays) <= 66.0
+    assert max(virtual.delays) <= 66.0
     watched.close()
 
 
@@ -167,9 +167,9 @@ def test_passing_faults_need_nobody(
 ) -> None:
     chance = random.Random(seed)
     faults = [fault for _ in range(17) for fault in (*chance.choices(sorted(PASSING - {"not found"}), k=2), "drip")]
-    scheduler, watched = VirtualScheduler(clock, monkeypatch), Watched(simulator, kind)
+    virtual, watched = VirtualEngine(clock, monkeypatch), Watched(simulator, kind)
     simulator.inject(*faults)
-    watched.run(scheduler)
+    watched.run(virtual)
     watched.assert_ended_well()
     assert watched.widget.stats.retries == 34
     watched.close()
@@ -178,17 +178,17 @@ def test_passing_faults_need_nobody(
 def test_a_service_that_is_away_for_long_pauses_the_polling_and_says_so(
     simulator: Simulator, clock: Clock, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    scheduler, watched = VirtualScheduler(clock, monkeypatch), Watched(simulator, kind)
+    virtual, watched = VirtualEngine(clock, monkeypatch), Watched(simulator, kind)
     watched.widget.start()
-    scheduler.step()
+    virtual.step()
     simulator.stop()
-    watched.run(scheduler)
+    watched.run(virtual)
     assert watched.widget.phase == "paused"
     assert f"call {kind}.resume()" in watched.widget.to_text()
     assert "○ INIT" in watched.widget.to_text(), "over the last good state"
     simulator.start()
     watched.widget.resume()
-    watched.run(scheduler)
+    watched.run(virtual)
     watched.assert_ended_well()
     watched.close()
 
@@ -222,9 +222,9 @@ def test_a_task_that_disappears_is_believed_the_third_time(simulator: Simulator,
 def test_a_failed_export_survives_faults_too(
     simulator: Simulator, clock: Clock, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    scheduler, watched = VirtualScheduler(clock, monkeypatch), Watched(simulator, kind, outcome="FAILED")
+    virtual, watched = VirtualEngine(clock, monkeypatch), Watched(simulator, kind, outcome="FAILED")
     simulator.inject("cut", "internal", "wrong types", "closed")
-    watched.run(scheduler)
+    watched.run(virtual)
     assert watched.status == "FAILED"
     assert len(watched.ends) == 1
     watched.close()
@@ -233,11 +233,11 @@ def test_a_failed_export_survives_faults_too(
 def test_the_wait_that_throttling_asks_for_is_kept(
     simulator: Simulator, clock: Clock, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    scheduler, watched = VirtualScheduler(clock, monkeypatch), Watched(simulator, kind)
+    virtual, watched = VirtualEngine(clock, monkeypatch), Watched(simulator, kind)
     simulator.inject("throttled for seconds", "unavailable for seconds", "throttled")
     watched.widget.start()
     for _ in range(3):
-        scheduler.step()
-    for delay, least in zip(scheduler.delays, (1.0, 1.0, 0.4), strict=True):
+        virtual.step()
+    for delay, least in zip(virtual.delays, (1.0, 1.0, 0.4), strict=True):
         assert least <= delay <= 1.1 * least
     watched.close()

@@ -13,7 +13,7 @@ import traitlets
 from ipywidgets import VBox
 from ipywidgets.widgets.widget import _instances
 from support import EXAMPLE, until
-from support.virtual import VirtualScheduler
+from support.virtual import VirtualEngine
 
 from modelarts_widgets import (
     ConfigurationError,
@@ -25,7 +25,7 @@ from modelarts_widgets import (
     ModelArtsError,
     TokenAuth,
 )
-from modelarts_widgets.polling.poller import POLLERS
+from modelarts_widgets.polling.poll import POLLS
 from modelarts_widgets.simulator import Clock, Simulator
 
 Watch = Callable[..., ExportHistory]
@@ -67,13 +67,13 @@ def watch() -> Iterator[Watch]:
     yield make
     for history in made:
         history.close()
-    assert not POLLERS
+    assert not POLLS
 
 
 @pytest.fixture
-def scheduler(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> VirtualScheduler:
+def virtual(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> VirtualEngine:
     """Let time pass only when somebody waits, and nothing by chance."""
-    return VirtualScheduler(clock, monkeypatch)
+    return VirtualEngine(clock, monkeypatch)
 
 
 def count(messages: list[Message]) -> int:
@@ -97,50 +97,50 @@ def choose(history: ExportHistory, row: int) -> None:
 # What it shows
 
 
-def test_all_exports_are_there_the_newest_first(watch: Watch, scheduler: VirtualScheduler) -> None:
+def test_all_exports_are_there_the_newest_first(watch: Watch, virtual: VirtualEngine) -> None:
     history = watch(Dataset(task(1), task(3, "RUNNING"), task(2, "FAILED")))
     assert history.tasks == []
     history.start()
-    scheduler.step()
+    virtual.step()
     assert names(history) == ["t3", "t2", "t1"]
     assert "3 exports: 1 running, 1 succeeded, 1 failed" in drawn(history)
     assert "3 exports: 1 running" in repr(history)
 
 
-def test_the_list_of_tasks_is_ones_own(watch: Watch, scheduler: VirtualScheduler) -> None:
+def test_the_list_of_tasks_is_ones_own(watch: Watch, virtual: VirtualEngine) -> None:
     history = watch(Dataset(task(1)))
     history.start()
-    scheduler.step()
+    virtual.step()
     history.tasks.clear()
     assert names(history) == ["t1"]
 
 
-def test_an_export_that_is_created_appears_by_itself(watch: Watch, scheduler: VirtualScheduler) -> None:
+def test_an_export_that_is_created_appears_by_itself(watch: Watch, virtual: VirtualEngine) -> None:
     dataset = Dataset(task(1))
     history = watch(dataset)
     history.start()
     for _ in range(500):
-        scheduler.step()
-    assert (history.phase, scheduler.delays[-1]) == ("polling", 30.0), "nothing runs: no hurry"
+        virtual.step()
+    assert (history.phase, virtual.delays[-1]) == ("polling", 30.0), "nothing runs: no hurry"
     dataset.tasks.append(task(2, "RUNNING"))
-    scheduler.step()
+    virtual.step()
     assert names(history) == ["t2", "t1"]
-    assert scheduler.delays[-1] == 0.1
+    assert virtual.delays[-1] == 0.1
 
 
-def test_a_dataset_without_exports_says_so(watch: Watch, scheduler: VirtualScheduler) -> None:
+def test_a_dataset_without_exports_says_so(watch: Watch, virtual: VirtualEngine) -> None:
     history = watch(Dataset())
     history.start()
-    scheduler.step()
+    virtual.step()
     assert "no exports yet" in drawn(history)
     assert history.done()
 
 
-def test_rows_are_flat_and_pandas_takes_them(watch: Watch, scheduler: VirtualScheduler) -> None:
+def test_rows_are_flat_and_pandas_takes_them(watch: Watch, virtual: VirtualEngine) -> None:
     history = watch(Dataset(task(1, total_sample_count=20), task(2, "FAILED", error_code="ModelArts.4401")))
     assert history.to_dicts() == []
     history.start()
-    scheduler.step()
+    virtual.step()
     frame = pd.DataFrame(history.to_dicts()).set_index("task_id")
     assert list(frame.index) == ["t2", "t1"]
     assert frame.loc["t1", "total_sample_count"] == 20
@@ -150,29 +150,29 @@ def test_rows_are_flat_and_pandas_takes_them(watch: Watch, scheduler: VirtualSch
     assert set(frame["mode"]) == {"OBS"}
 
 
-def test_the_rows_of_an_empty_dataset_make_a_frame_with_its_columns(watch: Watch, scheduler: VirtualScheduler) -> None:
+def test_the_rows_of_an_empty_dataset_make_a_frame_with_its_columns(watch: Watch, virtual: VirtualEngine) -> None:
     history = watch(Dataset())
     history.start()
-    scheduler.step()
+    virtual.step()
     frame = pd.DataFrame(history.to_dicts(), columns=ExportHistory.COLUMNS)
     assert list(frame.columns) == list(ExportHistory.COLUMNS)
     assert frame[frame["status"] == "FAILED"].empty
 
 
-def test_the_columns_are_the_keys_of_a_row(watch: Watch, scheduler: VirtualScheduler) -> None:
+def test_the_columns_are_the_keys_of_a_row(watch: Watch, virtual: VirtualEngine) -> None:
     history = watch(Dataset(task(1)))
     history.start()
-    scheduler.step()
+    virtual.step()
     assert tuple(history.to_dicts()[0]) == ExportHistory.COLUMNS
 
 
 # Choosing
 
 
-def test_a_chosen_row_is_shown_in_full_below(watch: Watch, scheduler: VirtualScheduler) -> None:
+def test_a_chosen_row_is_shown_in_full_below(watch: Watch, virtual: VirtualEngine) -> None:
     history = watch(Dataset(task(1), task(2, "FAILED", error_msg="No space is left.")))
     history.start()
-    scheduler.step()
+    virtual.step()
     choose(history, 0)
     assert history.selected == "t2"
     assert "No space is left." in history._parts._card._summary.value  # type: ignore[union-attr]
@@ -186,18 +186,18 @@ def test_a_chosen_row_is_shown_in_full_below(watch: Watch, scheduler: VirtualSch
 
 
 def test_a_chosen_export_stays_chosen_and_its_tree_as_it_is(
-    watch: Watch, scheduler: VirtualScheduler, messages: list[Message]
+    watch: Watch, virtual: VirtualEngine, messages: list[Message]
 ) -> None:
     dataset = Dataset(task(1, "RUNNING"))
     history = watch(dataset, interval=5.0)
     history.start()
-    scheduler.step()
+    virtual.step()
     choose(history, 0)
     tree = history._parts._card._tree.comm.comm_id  # type: ignore[union-attr]
     messages.clear()
     for number in range(2, 12):
         dataset.tasks = [task(1, "RUNNING", progress=float(number)), *(task(other) for other in range(2, number + 1))]
-        scheduler.step()
+        virtual.step()
         assert history.selected == "t1"
         assert history._parts._marks.index == (number - 1 if number <= 10 else None), (
             "it moves down, and to the next page"
@@ -208,22 +208,22 @@ def test_a_chosen_export_stays_chosen_and_its_tree_as_it_is(
     assert history._parts._marks.index == 0
 
 
-def test_an_export_can_be_chosen_before_it_appears(watch: Watch, scheduler: VirtualScheduler) -> None:
+def test_an_export_can_be_chosen_before_it_appears(watch: Watch, virtual: VirtualEngine) -> None:
     dataset = Dataset(task(1))
     history = watch(dataset)
     history.selected = "t2"
     history.start()
-    scheduler.step()
+    virtual.step()
     assert history._parts._card is None
     dataset.tasks.append(task(2, "RUNNING"))
-    scheduler.step()
+    virtual.step()
     assert history._parts._box in history.children
     dataset.tasks.pop()
-    scheduler.step()
+    virtual.step()
     assert history._parts._box not in history.children, "it has vanished"
 
 
-def test_the_chosen_card_has_speed_and_time_left(watch: Watch, scheduler: VirtualScheduler) -> None:
+def test_the_chosen_card_has_speed_and_time_left(watch: Watch, virtual: VirtualEngine) -> None:
     dataset = Dataset()
     history = watch(dataset, interval=5.0)
     history.selected = "t1"
@@ -231,17 +231,17 @@ def test_the_chosen_card_has_speed_and_time_left(watch: Watch, scheduler: Virtua
     for number in range(1, 6):
         counts = {"finished_sample_count": 100 * number, "total_sample_count": 1_000}
         dataset.tasks = [task(1, "RUNNING", update_time=1_606_000_000_000 + 5_000 * number, **counts)]
-        scheduler.step()
+        virtual.step()
     assert "20 samples/s · about 25 s left" in history._parts._card._bar.value  # type: ignore[union-attr]
 
 
 # Filters and pages
 
 
-def test_filters_and_pages_change_what_is_shown(watch: Watch, scheduler: VirtualScheduler) -> None:
+def test_filters_and_pages_change_what_is_shown(watch: Watch, virtual: VirtualEngine) -> None:
     history = watch(Dataset(*(task(number, "FAILED" if number % 5 == 0 else "SUCCESSED") for number in range(25))))
     history.start()
-    scheduler.step()
+    virtual.step()
     assert "1 to 10 of 25" in drawn(history)
     older = history._parts.older
     older.click()
@@ -270,10 +270,10 @@ def test_a_status_may_be_a_word_of_the_service(watch: Watch, word: str, group: s
     assert history.status_filter == group
 
 
-def test_a_selection_that_the_filter_hides_says_so(watch: Watch, scheduler: VirtualScheduler) -> None:
+def test_a_selection_that_the_filter_hides_says_so(watch: Watch, virtual: VirtualEngine) -> None:
     history = watch(Dataset(task(1, "FAILED"), task(2)))
     history.start()
-    scheduler.step()
+    virtual.step()
     history.selected = "t2"
     words = "the selected export is hidden by the filter"
     assert words not in drawn(history)
@@ -283,10 +283,10 @@ def test_a_selection_that_the_filter_hides_says_so(watch: Watch, scheduler: Virt
     assert words not in drawn(history)
 
 
-def test_the_card_of_a_selection_has_the_button_that_closes_it(watch: Watch, scheduler: VirtualScheduler) -> None:
+def test_the_card_of_a_selection_has_the_button_that_closes_it(watch: Watch, virtual: VirtualEngine) -> None:
     history = watch(Dataset(task(1)))
     history.start()
-    scheduler.step()
+    virtual.step()
     history.selected = "t1"
     (card,) = [part for part in history.children if isinstance(part, VBox)]
     (button,) = [part for part in card.children if getattr(part, "description", "") == "Close"]
@@ -294,15 +294,15 @@ def test_the_card_of_a_selection_has_the_button_that_closes_it(watch: Watch, sch
     assert history.selected is None
 
 
-def test_a_page_that_is_no_more_falls_back_to_the_last(watch: Watch, scheduler: VirtualScheduler) -> None:
+def test_a_page_that_is_no_more_falls_back_to_the_last(watch: Watch, virtual: VirtualEngine) -> None:
     dataset = Dataset(*map(task, range(30)))
     history = watch(dataset)
     history.page = 99
     history.start()
-    scheduler.step()
+    virtual.step()
     assert "21 to 30 of 30" in drawn(history)
     dataset.tasks = dataset.tasks[:5]
-    scheduler.step()
+    virtual.step()
     assert drawn(history).count("<tr") == 6
     history._parts.newer.click()
     assert history.page == 1
@@ -320,82 +320,82 @@ def test_settings_that_make_no_sense_are_refused(watch: Watch, name: str, value:
 
 
 def test_a_thousand_exports_cost_ten_requests_and_one_message_at_most(
-    simulator: Simulator, client: ModelArtsClient, clock: Clock, scheduler: VirtualScheduler, watch: Watch,
+    simulator: Simulator, client: ModelArtsClient, clock: Clock, virtual: VirtualEngine, watch: Watch,
     messages: list[Message],
 ) -> None:  # fmt: skip
     for number in range(1_000):
         simulator.add_export(seconds=0.0 if number < 990 else 60.0 + number, samples=1_000)
     history = watch(client, simulator.dataset_id, interval=5.0)
     history.start()
-    scheduler.step()
+    virtual.step()
     assert (simulator.requests, len(history.tasks)) == (10, 1_000)
     models = len(_instances)
     clock.advance(200.0)  # they run by now
     for _ in range(10):
         messages.clear()
-        scheduler.step()
+        virtual.step()
         assert count(messages) <= 1
     assert count(messages) == 1, "they move"
     assert simulator.requests == 110
     assert len(_instances) == models
     clock.advance(3_600.0)
     messages.clear()
-    scheduler.step()
+    virtual.step()
     assert history.done()
     assert count(messages) == 1, "ten ends at once"
     simulator.add_export(seconds=60.0)
     messages.clear()
-    scheduler.step()
+    virtual.step()
     assert count(messages) == 1, "a new one, and all others a row further down"
 
 
 def test_an_answer_that_brings_nothing_new_sends_nothing(
-    watch: Watch, scheduler: VirtualScheduler, messages: list[Message]
+    watch: Watch, virtual: VirtualEngine, messages: list[Message]
 ) -> None:
     history = watch(Dataset(*map(task, range(30)), task(30, "RUNNING")))
     history.start()
-    scheduler.step()
+    virtual.step()
     choose(history, 0)
     messages.clear()
     for _ in range(5):
-        scheduler.step()
+        virtual.step()
     assert count(messages) == 0
 
 
 def test_bars_tick_once_a_second_at_most(
-    watch: Watch, scheduler: VirtualScheduler, clock: Clock, messages: list[Message]
+    watch: Watch, virtual: VirtualEngine, clock: Clock, messages: list[Message]
 ) -> None:
     dataset = Dataset()
     watch(dataset).start()
     begin = clock()
     while clock() - begin < 20.0:
         dataset.tasks = [task(1, "RUNNING", progress=(clock() - begin) * 5)]
-        scheduler.step()
+        virtual.step()
     assert 15 <= count(messages) <= 22
 
 
 def test_two_tables_of_a_dataset_share_one_poll_and_a_monitor_has_its_own(
-    simulator: Simulator, client: ModelArtsClient, scheduler: VirtualScheduler, watch: Watch
+    simulator: Simulator, client: ModelArtsClient, virtual: VirtualEngine, watch: Watch
 ) -> None:
     export = simulator.add_export(dataset_id="list", task_id="list")
     for _ in range(2):
         watch(client, export.dataset_id).start()
     monitor = ExportMonitor(export.dataset_id, export.task_id, client=client)
     monitor.start()
-    assert len(POLLERS) == 2
-    scheduler.step()
-    scheduler.step()
+    assert len(POLLS) == 2
+    virtual.step()
+    virtual.step()
     assert simulator.requests == 2
     monitor.close()
 
 
 def test_closing_frees_all_models_the_chosen_card_among_them(
-    watch: Watch, scheduler: VirtualScheduler, messages: list[Message]
+    watch: Watch, virtual: VirtualEngine, messages: list[Message]
 ) -> None:
     before = set(_instances)
     history = watch(Dataset(task(1)))
     history.start()
-    scheduler.step()
+    virtual.step()
     choose(history, 0)
     history.close()
     assert set(_instances) == before
@@ -405,11 +405,11 @@ def test_closing_frees_all_models_the_chosen_card_among_them(
     assert set(history._repr_mimebundle_()) == {"text/plain", "text/html"}
 
 
-def test_what_is_closed_opens_no_more_models(watch: Watch, scheduler: VirtualScheduler) -> None:
+def test_what_is_closed_opens_no_more_models(watch: Watch, virtual: VirtualEngine) -> None:
     before = set(_instances)
     history = watch(Dataset(task(1)))
     history.start()
-    scheduler.step()
+    virtual.step()
     history.close()
     history.selected = "t1"
     assert set(_instances) == before
@@ -479,46 +479,46 @@ def test_waiting_in_an_observer_is_refused(watch: Watch) -> None:
     until(lambda: heard)
 
 
-def test_each_end_is_told_once(watch: Watch, scheduler: VirtualScheduler) -> None:
+def test_each_end_is_told_once(watch: Watch, virtual: VirtualEngine) -> None:
     dataset = Dataset(task(1), task(2, "RUNNING"), task(3, "RUNNING"))
     history = watch(dataset)
     ends: list[tuple[str | None, str | None]] = []
     history.on_done(lambda task: ends.append((task.task_id, task.status)))
     history.start()
-    scheduler.step()
+    virtual.step()
     assert ends == [], "what had ended before is no news"
     dataset.tasks[1] = task(2)
-    scheduler.step()
+    virtual.step()
     dataset.tasks += [task(4, "FAILED")]
-    scheduler.step()
+    virtual.step()
     dataset.tasks[1] = task(2, "RUNNING")
-    scheduler.step()
+    virtual.step()
     dataset.tasks[1:3] = [task(2), task(3)]
-    scheduler.step()
+    virtual.step()
     assert ends == [("t2", "SUCCESSED"), ("t4", "FAILED"), ("t3", "SUCCESSED")]
 
 
-def test_ends_during_a_pause_are_told_when_it_is_over(watch: Watch, scheduler: VirtualScheduler) -> None:
+def test_ends_during_a_pause_are_told_when_it_is_over(watch: Watch, virtual: VirtualEngine) -> None:
     dataset = Dataset(task(1, "RUNNING"))
     history = watch(dataset)
     ends: list[ExportTask] = []
     history.on_done(ends.append)
     history.start()
-    scheduler.step()
+    virtual.step()
     history.pause()
     dataset.tasks = [task(1)]
     history.resume()
-    scheduler.step()
+    virtual.step()
     assert [task.task_id for task in ends] == ["t1"]
 
 
 # Its buttons, and what goes wrong
 
 
-def test_pause_and_resume_are_one_button(watch: Watch, scheduler: VirtualScheduler) -> None:
+def test_pause_and_resume_are_one_button(watch: Watch, virtual: VirtualEngine) -> None:
     history = watch(Dataset(task(1, "RUNNING")))
     history.start()
-    scheduler.step()
+    virtual.step()
     history._pause_button.click()
     assert (history.phase, history._pause_button.description) == ("paused", "Resume")
     assert "modelarts-paused" in drawn(history)
@@ -526,17 +526,17 @@ def test_pause_and_resume_are_one_button(watch: Watch, scheduler: VirtualSchedul
     assert (history.phase, history._pause_button.description) == ("polling", "Pause")
     asked = history.watch._subject.client.asked
     history._controls[0].click()
-    scheduler.step()
+    virtual.step()
     assert history.watch._subject.client.asked == asked + 1
 
 
-def test_an_error_stands_over_the_last_good_table(watch: Watch, scheduler: VirtualScheduler) -> None:
+def test_an_error_stands_over_the_last_good_table(watch: Watch, virtual: VirtualEngine) -> None:
     dataset = Dataset(task(1))
     history = watch(dataset)
     history.start()
-    scheduler.step()
+    virtual.step()
     dataset.error = ConnectionFailedError("There is no connection to somewhere")
-    scheduler.step()
+    virtual.step()
     assert history.phase == "retrying"
     for text in (drawn(history), history.to_text()):
         assert "There is no connection to somewhere" in text
@@ -566,16 +566,16 @@ def test_without_a_client_the_environment_is_asked(simulator: Simulator, monkeyp
 
 
 def test_a_table_in_which_nothing_runs_comes_to_rest_when_nobody_touches_it(
-    watch: Watch, scheduler: VirtualScheduler, clock: Clock
+    watch: Watch, virtual: VirtualEngine, clock: Clock
 ) -> None:
     dataset = Dataset(task(1, "RUNNING"))
     history = watch(dataset, interval=5.0)
     history.start()
-    scheduler.step()
+    virtual.step()
     clock.advance(600.0)
     assert not history._is_static, "something runs"
     dataset.tasks = [task(1)]
-    scheduler.step()
+    virtual.step()
     assert history._is_static
     history.filter = "t"
     assert not history._is_static, "somebody is there"
@@ -586,5 +586,5 @@ def test_a_table_in_which_nothing_runs_comes_to_rest_when_nobody_touches_it(
     assert "application/vnd.jupyter.widget-view+json" in history._repr_mimebundle_(), "shown again, it is alive"
     clock.advance(60.0)
     dataset.tasks.append(task(2, "RUNNING"))
-    scheduler.step()
+    virtual.step()
     assert not history._is_static

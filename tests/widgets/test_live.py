@@ -15,7 +15,7 @@ import pytest
 import traitlets
 from ipywidgets.widgets.widget import _instances
 from support import EXAMPLE, Script, until
-from support.virtual import VirtualScheduler
+from support.virtual import VirtualEngine
 
 from modelarts_widgets import (
     ConnectionFailedError,
@@ -26,8 +26,8 @@ from modelarts_widgets import (
     ModelArtsError,
     ServiceError,
 )
-from modelarts_widgets.polling.poller import POLLERS
-from modelarts_widgets.polling.scheduler import MAX_THREADS, SCHEDULER
+from modelarts_widgets.polling.poll import POLLS
+from modelarts_widgets.polling.engine import MAX_THREADS, ENGINE
 from modelarts_widgets.simulator import Clock, Simulator
 
 RUNNING = EXAMPLE | {"progress": 42.0, "finished_sample_count": 8_400, "total_sample_count": 20_000}
@@ -56,7 +56,7 @@ def watch(request: pytest.FixtureRequest) -> Iterator[Watch]:
     yield make
     for widget in made:
         widget.close()
-    assert not POLLERS
+    assert not POLLS
 
 
 def task_of(widget: Widget) -> ExportTask | None:
@@ -72,16 +72,16 @@ def progress(widget: Widget) -> float | None:
     return task.progress if task else None
 
 
-def finish(scheduler: VirtualScheduler, *widgets: Widget) -> None:
+def finish(virtual: VirtualEngine, *widgets: Widget) -> None:
     """Run until all that is followed has ended."""
     while not all(widget.done() for widget in widgets):
-        scheduler.step()
+        virtual.step()
 
 
 @pytest.fixture
-def scheduler(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> VirtualScheduler:
+def virtual(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> VirtualEngine:
     """Let time pass only when somebody waits, and nothing by chance."""
-    return VirtualScheduler(clock, monkeypatch)
+    return VirtualEngine(clock, monkeypatch)
 
 
 def view(monitor: Widget, count: int) -> None:
@@ -109,16 +109,16 @@ def rerun(watch: Watch, client: Any, old: Widget | None, when: str = "between") 
 @both
 @pytest.mark.parametrize("when", ["before", "between", "after"])
 def test_twenty_reruns_leave_one_poll_and_one_set_of_models(
-    watch: Watch, scheduler: VirtualScheduler, when: str
+    watch: Watch, virtual: VirtualEngine, when: str
 ) -> None:
     client = Script(RUNNING)
     monitor = rerun(watch, client, None)
-    scheduler.step()
+    virtual.step()
     models, first = len(_instances), monitor
     for _ in range(20):
         monitor = rerun(watch, client, monitor, when)
-        scheduler.step()
-        assert len(POLLERS) == 1
+        virtual.step()
+        assert len(POLLS) == 1
         assert len(_instances) == models
     assert (monitor.phase, progress(monitor)) == ("polling", 42.0)
     assert first.phase == "idle"
@@ -126,25 +126,25 @@ def test_twenty_reruns_leave_one_poll_and_one_set_of_models(
 
 
 @both
-def test_reruns_after_the_end_leave_one_set_of_models(watch: Watch, scheduler: VirtualScheduler) -> None:
+def test_reruns_after_the_end_leave_one_set_of_models(watch: Watch, virtual: VirtualEngine) -> None:
     client = Script(ENDED)
     monitor = rerun(watch, client, None)
-    finish(scheduler, monitor)
+    finish(virtual, monitor)
     models = len(_instances)
     for _ in range(20):
         monitor = rerun(watch, client, monitor)
-        finish(scheduler, monitor)
+        finish(virtual, monitor)
         assert len(_instances) == models
     assert monitor.done()
 
 
 @both
 def test_a_superseded_monitor_lives_on_when_it_is_shown_again(
-    watch: Watch, scheduler: VirtualScheduler, messages: list[Message]
+    watch: Watch, virtual: VirtualEngine, messages: list[Message]
 ) -> None:
     client = Script(RUNNING)
     old = rerun(watch, client, None)
-    scheduler.step()
+    virtual.step()
     models = len(_instances)
     rerun(watch, client, old)
     assert old.comm is None
@@ -154,7 +154,7 @@ def test_a_superseded_monitor_lives_on_when_it_is_shown_again(
     assert len(opened) == models
     view(old, 1)
     client.answers = [ENDED]
-    finish(scheduler, old)
+    finish(virtual, old)
     assert progress(old) == 100.0
     assert any("✓ SUCCESSED" in str(data) for _, kind, data in messages if kind == "comm_msg")
 
@@ -166,7 +166,7 @@ def test_a_superseded_monitor_that_is_waited_for_stays_awake(watch: Watch) -> No
     ended: list[Any] = []
     waiting = threading.Thread(target=lambda: ended.append(old.wait(20.0)))
     waiting.start()
-    until(lambda: old.watch._waits.count)
+    until(lambda: old.watch._is_awaited)
     rerun(watch, client, old)
     assert old.comm is not None
     client.answers = [ENDED]
@@ -177,23 +177,23 @@ def test_a_superseded_monitor_that_is_waited_for_stays_awake(watch: Watch) -> No
 
 @both
 def test_a_monitor_whose_view_goes_keeps_its_models_unless_another_takes_its_place(
-    watch: Watch, scheduler: VirtualScheduler
+    watch: Watch, virtual: VirtualEngine
 ) -> None:
     monitor = rerun(watch, Script(RUNNING), None)
-    scheduler.step()
+    virtual.step()
     view(monitor, 0)
     assert (monitor.phase, monitor.comm is None) == ("polling", False)
 
 
 @both
-def test_monitors_that_nobody_holds_are_garbage(watch: Watch, scheduler: VirtualScheduler) -> None:
+def test_monitors_that_nobody_holds_are_garbage(watch: Watch, virtual: VirtualEngine) -> None:
     client = Script(ENDED)
     kept = watch(client)
     names = ("d",) if isinstance(kept, ExportHistory) else ("d", "t")
     for _ in range(3):
         monitor = type(kept)(*names, client=client)
         monitor.start()
-        finish(scheduler, monitor)
+        finish(virtual, monitor)
         monitor.close()
         del monitor
     gc.collect()
@@ -207,34 +207,34 @@ def test_monitors_that_nobody_holds_are_garbage(watch: Watch, scheduler: Virtual
 
 @both
 def test_without_a_view_the_heart_beats_slowly_and_with_one_it_is_asked_at_once(
-    watch: Watch, scheduler: VirtualScheduler, clock: Clock
+    watch: Watch, virtual: VirtualEngine, clock: Clock
 ) -> None:
     client = Script(*[RUNNING | {"finished_sample_count": count} for count in range(50)])
     monitor = watch(client, interval=2.0)
     monitor._repr_mimebundle_()
     view(monitor, 1)
-    scheduler.step()
+    virtual.step()
     view(monitor, 0)
-    scheduler.step()
-    scheduler.step()
-    assert scheduler.delays == [2.0, 30.0, 30.0]
+    virtual.step()
+    virtual.step()
+    assert virtual.delays == [2.0, 30.0, 30.0]
     before = clock()
     view(monitor, 1)
-    scheduler.step()
-    assert (clock() - before, scheduler.delays[-1]) == (0.0, 2.0)
+    virtual.step()
+    assert (clock() - before, virtual.delays[-1]) == (0.0, 2.0)
     view(monitor, 0)
     monitor.background_interval = 7.0
-    scheduler.step()
-    assert scheduler.delays[-1] == 7.0
+    virtual.step()
+    assert virtual.delays[-1] == 7.0
 
 
 @both
-def test_a_monitor_that_nobody_has_seen_yet_goes_at_full_speed(watch: Watch, scheduler: VirtualScheduler) -> None:
+def test_a_monitor_that_nobody_has_seen_yet_goes_at_full_speed(watch: Watch, virtual: VirtualEngine) -> None:
     client = Script(*[RUNNING | {"finished_sample_count": count} for count in range(50)])
     watch(client, interval=2.0).start()
     for _ in range(3):
-        scheduler.step()
-    assert scheduler.delays == [2.0] * 3
+        virtual.step()
+    assert virtual.delays == [2.0] * 3
 
 
 @both
@@ -273,13 +273,13 @@ def count(messages: list[Message]) -> int:
 
 
 @both
-def test_the_figures_are_those_of_the_wire(watch: Watch, scheduler: VirtualScheduler, messages: list[Message]) -> None:
+def test_the_figures_are_those_of_the_wire(watch: Watch, virtual: VirtualEngine, messages: list[Message]) -> None:
     client = Script(RUNNING, ConnectionFailedError(), FURTHER, FURTHER, ServiceError(status_code=500), ENDED)
     monitor = watch(client, interval=2.0)
     monitor.start()
-    scheduler.step()
+    virtual.step()
     assert (monitor.stats.interval, monitor.stats.threads) == (2.0, 0)
-    finish(scheduler, monitor)
+    finish(virtual, monitor)
     stats = monitor.stats
     assert (stats.polls, stats.polls) == (client.asked, 6)
     assert (stats.changes, stats.retries) == (3, 2)
@@ -289,39 +289,39 @@ def test_the_figures_are_those_of_the_wire(watch: Watch, scheduler: VirtualSched
 
 
 def test_a_change_of_status_is_four_messages_at_most(
-    watch: Watch, scheduler: VirtualScheduler, messages: list[Message]
+    watch: Watch, virtual: VirtualEngine, messages: list[Message]
 ) -> None:
     begun = EXAMPLE | {"status": "INIT"}
     client = Script(begun)
     monitor = watch(client)
     monitor.start()
-    scheduler.step()
+    virtual.step()
     for answer in (RUNNING, ENDED):
         messages.clear()
         client.answers = [answer]
-        scheduler.step()
+        virtual.step()
         assert 1 <= count(messages) <= 4
 
 
 @pytest.mark.parametrize("interval", [0.1, 0.25])
 def test_the_bar_ticks_once_a_second_at_most_whatever_the_interval(
     watch: Watch,
-    scheduler: VirtualScheduler,
+    virtual: VirtualEngine,
     messages: list[Message],
     clock: Clock,
     interval: float,
 ) -> None:
     client = Script(*[RUNNING | {"finished_sample_count": number} for number in range(1_000)])
     watch(client, interval=interval).start()
-    scheduler.step()
+    virtual.step()
     messages.clear()
     begin = clock()
     while clock() - begin < 20.0:
-        scheduler.step()
+        virtual.step()
     assert 10 <= count(messages) <= 21
     client.answers = [RUNNING | {"finished_sample_count": 7_777}]
     for _ in range(30):
-        scheduler.step()
+        virtual.step()
     assert "7,777 of 20,000" in messages[-1][2]["state"]["value"], "what was held back comes later"
 
 
@@ -332,7 +332,7 @@ def test_a_thousand_monitors_are_polled_by_few_threads_to_their_end(
     monitors = [watch(client, export.dataset_id, export.task_id, interval=86_400.0) for export in exports]
     threads, made = set(), [monitor.stats.messages for monitor in monitors]
     for monitor in monitors:
-        monitor.observe(lambda _: threads.add(SCHEDULER.threads), "task")
+        monitor.observe(lambda _: threads.add(ENGINE.threads), "task")
         monitor.start()
     until(lambda: all(monitor.status == "INIT" for monitor in monitors), 60.0)
     clock.advance(60.0)

@@ -25,7 +25,7 @@ from modelarts_widgets import (
     ThrottledError,
     TokenAuth,
 )
-from modelarts_widgets.polling.scheduler import SCHEDULER
+from modelarts_widgets.polling.engine import ENGINE
 from modelarts_widgets.simulator import Clock, Simulator
 from modelarts_widgets.widgets import base
 from modelarts_widgets.widgets.card import CardParts
@@ -217,7 +217,7 @@ def test_closing_frees_every_model_and_ends_the_polling(watch: Watch) -> None:
     monitor.close()
     monitor.close()
     assert set(_instances) == before
-    until(lambda: SCHEDULER.threads == 0)
+    until(lambda: ENGINE.threads == 0)
     assert monitor.phase == "stopped"
 
 
@@ -253,7 +253,7 @@ def test_stopping_drops_an_answer_that_is_under_way(watch: Watch) -> None:
     asked.wait()
     monitor.stop()
     release.set()
-    until(lambda: SCHEDULER.threads == 0)
+    until(lambda: ENGINE.threads == 0)
     assert (monitor.phase, monitor.task) == ("stopped", None)
 
 
@@ -280,7 +280,7 @@ def test_a_pause_stops_asking_and_a_resume_goes_on(watch: Watch) -> None:
     monitor.start()
     until(lambda: monitor.task)
     monitor.pause()
-    until(lambda: SCHEDULER.threads == 0)
+    until(lambda: ENGINE.threads == 0)
     assert (monitor.phase, "paused" in monitor.to_text()) == ("paused", True)
     with pytest.raises(ModelArtsError, match=r"Polling is paused: call resume"):
         monitor.wait(20.0)
@@ -367,7 +367,7 @@ def test_a_bad_token_is_a_readable_card_asks_once_and_can_be_replaced(simulator:
         monitor = watch(client, export.dataset_id, export.task_id)
         with pytest.raises(AuthenticationError):
             monitor.wait(20.0)
-        until(lambda: SCHEDULER.threads == 0)
+        until(lambda: ENGINE.threads == 0)
         assert monitor.phase == "needs-auth"
         assert "! The service rejected the token" in monitor.to_text()
         assert "call monitor.resume(auth=…)" in monitor.to_text()
@@ -385,11 +385,11 @@ def test_wrong_keys_are_refused_once_and_nothing_is_asked_until_there_are_others
         monitor = watch(client, export.dataset_id, export.task_id)
         with pytest.raises(AuthenticationError, match="check the secret key"):
             monitor.wait(20.0)
-        until(lambda: SCHEDULER.threads == 0)
+        until(lambda: ENGINE.threads == 0)
         monitor.refresh()
         monitor.start()
         monitor.interval = 0.2
-        until(lambda: SCHEDULER.threads == 0)
+        until(lambda: ENGINE.threads == 0)
         assert (simulator.requests, monitor.phase) == (1, "needs-auth")
         assert "call monitor.resume(auth=…)" in monitor.to_text()
         monitor.resume(auth=AkSkAuth(simulator.access_key, simulator.secret_key))
@@ -521,7 +521,7 @@ def test_monitors_of_one_client_share_few_threads(
     for monitor in monitors:
         monitor.start()
     until(lambda: all(monitor.task for monitor in monitors))
-    assert SCHEDULER.threads <= 4
+    assert ENGINE.threads <= 4
     clock.advance(10.0)
     assert all(monitor.wait(20.0).succeeded for monitor in monitors)
 
@@ -535,14 +535,14 @@ def test_a_connection_that_breaks_is_no_traceback_from_a_thread(watch: Watch) ->
             until(lambda: monitor.error)
             monitor.stop()
     assert type(monitor.error) is ConnectionFailedError
-    until(lambda: SCHEDULER.threads == 0)
+    until(lambda: ENGINE.threads == 0)
 
 
 def test_an_observer_that_pauses_has_the_last_word(watch: Watch) -> None:
     monitor = watch(Script(RUNNING))
     monitor.observe(lambda _: monitor.pause(), "task")
     monitor.start()
-    until(lambda: SCHEDULER.threads == 0)
+    until(lambda: ENGINE.threads == 0)
     assert monitor.phase == "paused"
 
 
@@ -559,7 +559,7 @@ def test_two_monitors_that_stop_each_other_do_not_lock_up(watch: Watch) -> None:
     other.observe(lambda _: one.stop(), "task")
     one.start()
     other.start()
-    until(lambda: SCHEDULER.threads == 0)
+    until(lambda: ENGINE.threads == 0)
     assert {one.phase, other.phase} <= {"done", "stopped"}
 
 

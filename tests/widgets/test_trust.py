@@ -25,7 +25,7 @@ from modelarts_widgets import (
     ServiceError,
     TokenAuth,
 )
-from modelarts_widgets.polling.scheduler import SCHEDULER
+from modelarts_widgets.polling.engine import ENGINE
 from modelarts_widgets.simulator import Simulator
 
 Follow = Callable[..., Any]
@@ -244,7 +244,7 @@ def test_what_somebody_sees_keeps_its_models_after_the_end(follow: Follow, how: 
         assert VIEW in monitor._repr_mimebundle_()
     client.opened.set()
     monitor.wait(HANGS)
-    until(lambda: SCHEDULER.threads == 0)
+    until(lambda: ENGINE.threads == 0)
     assert monitor.comm is not None
 
 
@@ -253,7 +253,7 @@ def test_a_monitor_in_a_container_keeps_its_models_after_the_end(follow: Follow,
     monitor = follow(Script(ENDED))
     container = box([monitor])
     monitor.wait(HANGS)
-    until(lambda: SCHEDULER.threads == 0)
+    until(lambda: ENGINE.threads == 0)
     assert monitor.comm is not None
     assert container.get_state()["children"] == [f"IPY_MODEL_{monitor.model_id}"]
     container.layout.close()

@@ -54,9 +54,9 @@ def scheduler() -> Iterator[Scheduler]:
     until(lambda: running.threads == 0)
 
 
-def test_steps_are_run_until_there_is_none(engine: Engine) -> None:
+def test_steps_are_run_until_there_is_none(engine: Driver) -> None:
     poll = Steps(engine.scheduler, 0.0, 0.01, 0.0, None)
-    engine.scheduler.schedule(poll)
+    engine.engine.schedule(poll)
     engine.rest()
     assert poll.done == 4
 
@@ -92,28 +92,28 @@ def test_a_slow_poll_does_not_hold_up_another(scheduler: Scheduler) -> None:
     release.set()
 
 
-def test_a_poll_that_waits_is_asked_at_once_when_scheduled_anew(engine: Engine) -> None:
+def test_a_poll_that_waits_is_asked_at_once_when_scheduled_anew(engine: Driver) -> None:
     poll = Steps(engine.scheduler)
-    engine.scheduler.schedule(poll, 3_600.0)
-    engine.scheduler.schedule(poll)
+    engine.engine.schedule(poll, 3_600.0)
+    engine.engine.schedule(poll)
     engine.until(lambda: poll.done == 1)
 
 
-def test_a_poll_can_be_hastened_but_not_put_off(engine: Engine) -> None:
+def test_a_poll_can_be_hastened_but_not_put_off(engine: Driver) -> None:
     late, soon, gone = Steps(engine.scheduler), Steps(engine.scheduler, 0.0), Steps(engine.scheduler)
-    engine.scheduler.schedule(late, 3_600.0)
-    engine.scheduler.hasten(late, 0.0)
-    engine.scheduler.schedule(soon, 0.0)
-    engine.scheduler.hasten(soon, 3_600.0)
-    engine.scheduler.hasten(gone, 0.0)
+    engine.engine.schedule(late, 3_600.0)
+    engine.engine.hasten(late, 0.0)
+    engine.engine.schedule(soon, 0.0)
+    engine.engine.hasten(soon, 3_600.0)
+    engine.engine.hasten(gone, 0.0)
     engine.until(lambda: (late.done, soon.done) == (1, 2))
     assert gone.done == 0
 
 
-def test_a_cancelled_poll_is_forgotten_at_once_and_nothing_is_left_to_do(engine: Engine) -> None:
+def test_a_cancelled_poll_is_forgotten_at_once_and_nothing_is_left_to_do(engine: Driver) -> None:
     poll = Steps(engine.scheduler)
-    engine.scheduler.schedule(poll, 3_600.0)
-    engine.scheduler.cancel(poll)
+    engine.engine.schedule(poll, 3_600.0)
+    engine.engine.cancel(poll)
     engine.rest()
     assert poll.done == 0
 
@@ -134,19 +134,19 @@ def test_a_poll_that_garbage_cancels_while_a_thread_takes_it_is_forgotten(
     assert poll.done == 0
 
 
-def test_a_step_that_fails_is_logged_and_ends_that_poll_only(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_step_that_fails_is_logged_and_ends_that_poll_only(engine: Driver, caplog: pytest.LogCaptureFixture) -> None:
     broken, sound = Steps(engine.scheduler, work=lambda: 1 / 0), Steps(engine.scheduler, 0.01, 0.01)
-    engine.scheduler.schedule(broken)
-    engine.scheduler.schedule(sound)
+    engine.engine.schedule(broken)
+    engine.engine.schedule(sound)
     engine.until(lambda: sound.done == 3)
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_a_step_runs_in_a_copy_of_the_context_that_it_was_scheduled_in(engine: Engine) -> None:
+def test_a_step_runs_in_a_copy_of_the_context_that_it_was_scheduled_in(engine: Driver) -> None:
     variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable")
     seen: list[str] = []
     variable.set("from the cell")
-    engine.scheduler.schedule(Steps(engine.scheduler, work=lambda: seen.append(variable.get("nothing"))))
+    engine.engine.schedule(Steps(engine.scheduler, work=lambda: seen.append(variable.get("nothing"))))
     engine.until(lambda: seen)
     assert seen == ["from the cell"]
 
@@ -158,28 +158,28 @@ def test_threads_are_daemons(scheduler: Scheduler) -> None:
     assert seen == [True]
 
 
-def test_a_quick_poll_does_not_wait_for_a_slow_neighbour(engine: Engine) -> None:
+def test_a_quick_poll_does_not_wait_for_a_slow_neighbour(engine: Driver) -> None:
     pause = threading.Event()
     rare, quick = Steps(engine.scheduler, 3_600.0), Steps(engine.scheduler, *[0.01] * 20, work=lambda: pause.wait(0.01))
-    engine.scheduler.schedule(quick)
-    engine.scheduler.schedule(rare)
+    engine.engine.schedule(quick)
+    engine.engine.schedule(rare)
     engine.until(lambda: quick.done == 21)
-    engine.scheduler.cancel(rare)
+    engine.engine.cancel(rare)
 
 
-def test_a_wait_longer_than_a_clock_can_measure_harms_nobody(engine: Engine) -> None:
+def test_a_wait_longer_than_a_clock_can_measure_harms_nobody(engine: Driver) -> None:
     never, quick = Steps(engine.scheduler), Steps(engine.scheduler)
-    engine.scheduler.schedule(never, 1e11)
-    engine.scheduler.schedule(quick, 0.01)
+    engine.engine.schedule(never, 1e11)
+    engine.engine.schedule(quick, 0.01)
     engine.until(lambda: quick.done == 1)
-    engine.scheduler.cancel(never)
+    engine.engine.cancel(never)
 
 
-def test_a_step_that_exits_takes_nothing_along(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
-    engine.scheduler.schedule(Steps(engine.scheduler, work=lambda: sys.exit(3)))
+def test_a_step_that_exits_takes_nothing_along(engine: Driver, caplog: pytest.LogCaptureFixture) -> None:
+    engine.engine.schedule(Steps(engine.scheduler, work=lambda: sys.exit(3)))
     engine.rest()
     sound = Steps(engine.scheduler)
-    engine.scheduler.schedule(sound)
+    engine.engine.schedule(sound)
     engine.until(lambda: sound.done == 1)
     assert "SystemExit" in caplog.text
 
@@ -223,7 +223,7 @@ def test_a_forked_process_leaves_the_polls_to_its_parent_and_can_begin_its_own()
     program = """
 import os, threading, warnings
 import modelarts_widgets
-from modelarts_widgets.polling.scheduler import SCHEDULER
+from modelarts_widgets.polling.engine import ENGINE
 warnings.simplefilter("ignore")  # forking beside threads is what this is about
 
 class Steps:
@@ -232,7 +232,7 @@ class Steps:
         self.done.set()
         scheduler.schedule(self, 0.01)
 
-scheduler, inherited, own = SCHEDULER, Steps(), Steps()
+scheduler, inherited, own = ENGINE, Steps(), Steps()
 scheduler.schedule(inherited)
 assert inherited.done.wait(20)
 if os.fork() == 0:
