@@ -12,10 +12,11 @@ from ..polling.forecast import Forecast
 from ..polling.speed import Speed
 from ..polling.state import State
 from .humanize import about, at_least, duration, percentage, plural, quantity, rate, shortened, span, timestamp
-from .labels import code_label
 
 _SYMBOLS = {"INIT": "○", "RUNNING": "●", "SUCCESSED": "✓", "FAILED": "✗"}
 _BADGES = {"retrying": "retrying", "paused": "paused", "needs-auth": "needs credentials", "stopped": "stopped"}
+MAX_PROBLEM = 1_000
+"""Characters of an error message, or of the advice below it, that are drawn."""
 _MAX_TOTAL = 10**18
 _LONG = 60
 """Seconds after which the card shows how long an export has been running."""
@@ -91,7 +92,7 @@ class Card(NamedTuple):
     @property
     def change_key(self) -> tuple[object, ...]:
         """Equal for two cards that differ in no more than what moves with a bar."""
-        return self.phase, self.task is None, self.task and self.task.status, self.severity, self.is_local
+        return self.phase, self.task is None, self.task and self.task.status, self.error is None, self.is_local
 
     @property
     def badge(self) -> str:
@@ -106,16 +107,12 @@ class Card(NamedTuple):
             return f"{symbol} {self.badge or waiting}"
         return " · ".join(filter(None, [status_word(self.task), self.badge]))
 
-    def status_label(self) -> str:
-        """Return the status in words; empty for a word that is not documented."""
-        return code_label("ExportTask", "status", self.task.status) if self.task else ""
-
     def last_seen(self) -> str:
         """Return what was known last, for a card that will not change any more."""
         if self.task is None or self.answered_at is None:
             return "no answer came"
         seen = " ".join(filter(None, [self.task.status or "no status given", self.percent()]))
-        return f"last seen {shortened(seen, 60)} at {self._time(self.answered_at)}"
+        return f"last seen {shortened(seen, 60)} at {timestamp(self.answered_at, is_local=self.is_local)}"
 
     def percent(self) -> str:
         """Return the share as text; empty where it is unknown."""
@@ -123,38 +120,40 @@ class Card(NamedTuple):
 
     def counts(self) -> str:
         """Return how many samples, how fast and for how much longer."""
-        if self.task is None:
+        task = self.task
+        if task is None:
             return ""
-        parts = [_samples(self.task)]
+        parts = [_samples(task)]
         if self.speed is not None and self.phase == "polling":  # else the time left would stand still
-            parts += _speed_parts(self.speed, self.task.total_sample_count)
-        parts += [_running(self.task)] if self.phase in {"polling", "retrying"} else []
-        if self.forecast is not None and self.phase == "polling" and not (self.share or self.task.is_done):
+            parts += _speed_parts(self.speed, task.total_sample_count)
+        if self.phase in {"polling", "retrying"} and not task.is_done:
+            parts += [time_taken(task)]
+        if self.forecast is not None and self.phase == "polling" and not (self.share or task.is_done):
             parts += [_earlier(self.forecast)]
         return " · ".join(filter(None, parts))
 
     def route(self) -> tuple[tuple[str, str], ...]:
-        """Return where the samples come from and where they go: preposition and place, without what is unknown."""
+        """Return the dataset and the destination, if known, with their prepositions. Not shortened, not escaped."""
         places = ("from dataset", self.dataset_id), ("to", self.task.obs_uri if self.task else None)
-        return tuple((word, shortened(place)) for word, place in places if place)
+        return tuple((word, place) for word, place in places if place)
 
     def times(self) -> tuple[str, str, str]:
         """Return the directory structure, when the export started and how long it took; what is unknown is empty."""
         task = self.task
         if task is None:
             return "", "", ""
-        started = f"started {self._time(created)}" if (created := task.created_at) else ""
-        return _LAYOUTS.get(task.export_format or 0, ""), started, _elapsed(task) if task.is_done else ""
+        started = f"started {timestamp(created, is_local=self.is_local)}" if (created := task.created_at) else ""
+        return _LAYOUTS.get(task.export_format or 0, ""), started, time_taken(task) if task.is_done else ""
 
     def problem(self) -> str:
         """Return what went wrong, in the export or in polling; empty when nothing did."""
         if self.error is not None:
             is_ours = isinstance(self.error, ModelArtsError)
-            return shortened(str(self.error) if is_ours else f"{type(self.error).__name__}: {self.error}", 1_000)
+            return shortened(str(self.error) if is_ours else f"{type(self.error).__name__}: {self.error}", MAX_PROBLEM)
         if self.task is None or not self.task.failed:
             return ""
         words = printable(self.task.error_msg or "The service gives no reason")
-        return shortened(f"{words} ({self.task.error_code})" if self.task.error_code else words, 1_000)
+        return shortened(f"{words} ({self.task.error_code})" if self.task.error_code else words, MAX_PROBLEM)
 
     def next_step(self, *, is_live: bool = False) -> str:
         """Return what happens next, or what the reader can do; empty while polling goes on.
@@ -165,8 +164,9 @@ class Card(NamedTuple):
             Whether there are buttons that the reader can press.
         """
         if self.note:
-            return shortened(self.note, 1_000)
-        since = f"last answer at {self._time(self.answered_at)}" if self.answered_at else ""  # its age would tick
+            return shortened(self.note, MAX_PROBLEM)
+        when = self.answered_at  # not its age, which would have to be drawn again every second
+        since = f"last answer at {timestamp(when, is_local=self.is_local)}" if when else ""
         if self.phase == "retrying" and self.delay is not None:
             attempt = f"attempt {self.failures} of {self.max_failures} failed, next in {duration(self.delay)}"
             return " · ".join(filter(None, [attempt, since]))
@@ -176,9 +176,6 @@ class Card(NamedTuple):
             "paused": f"polling is paused: {'press Resume' if is_live else f'call {self.widget}.resume()'}",
             "stopped": since if is_running and self.error is None else "",
         }.get(self.phase, "")
-
-    def _time(self, when: datetime) -> str:
-        return timestamp(when, is_local=self.is_local)
 
 
 def status_word(task: ExportTask) -> str:
@@ -212,18 +209,15 @@ def _earlier(forecast: Forecast) -> str:
     return f"the last {forecast.exports} exports of this kind{sizes or ''} took {took}"
 
 
-def _running(task: ExportTask) -> str:
-    """Return for how long it has been running, by the service's own clock: no other clock can make it negative."""
-    if task.is_done or task.created_at is None or task.updated_at is None:
+def time_taken(task: ExportTask) -> str:
+    """Return how long an export took, or has been running if that is long; empty where the times are missing."""
+    created, updated = task.created_at, task.updated_at
+    if created is None or updated is None:
         return ""
-    seconds = (task.updated_at - task.created_at).total_seconds()
+    seconds = (updated - created).total_seconds()  # why not until now? The two clocks may differ
+    if task.is_done:
+        return f"took {duration(seconds)}" if seconds >= 0 else ""
     return f"running for {at_least(seconds)}" if seconds >= _LONG else ""
-
-
-def _elapsed(task: ExportTask) -> str:
-    if task.created_at is None or task.updated_at is None or task.updated_at < task.created_at:
-        return ""
-    return f"took {duration((task.updated_at - task.created_at).total_seconds())}"
 
 
 def beside_note(state: State, now: datetime) -> str:

@@ -6,13 +6,15 @@ inline style, since many notebook viewers strip style sheets from saved output, 
 
 from __future__ import annotations
 
-from .card import Card
-from .markup import escaped, isolated
+from .card import MAX_PROBLEM, Card
+from .labels import code_label
+from .markup import escaped, isolated, tooltip
 from .styles import LIVE, STATIC, Skin, theme
 from .tree import task_tree
 from .tree_html import tree_html
 
-_MAX_PROBLEM = 1_000
+_LIVE_REGION = {LIVE: ' role="status"', STATIC: ""}
+"""Makes screen readers announce each change of a part. The bar has none: its ticks would be announced, too."""
 
 
 def card_html(card: Card) -> str:
@@ -31,9 +33,9 @@ def head_html(card: Card, skin: Skin = LIVE) -> str:
 def title_html(title: str, card: Card, status: str, skin: Skin, mark: str = "") -> str:
     """Return a title, the ID of what it is about and the pill with the status; with a mark for a style sheet."""
     name = f"<b>{title}</b> <samp>{isolated(card.task_id)}</samp>"
-    label = card.status_label()
-    tooltip = f' title="{escaped(label)}"' if label else ""
-    pill = f"<span{skin('status', card.severity)}{_announced(skin)}{tooltip}>{isolated(status)}</span>"
+    label = code_label("ExportTask", "status", card.task.status) if card.task else ""
+    look = f"{skin('status', card.severity)}{_LIVE_REGION[skin]}{tooltip(label)}"
+    pill = f"<span{look}>{isolated(status)}</span>"
     return f"<div{skin('head', mark)}>{name} {pill}</div>"
 
 
@@ -56,36 +58,24 @@ def facts_html(card: Card, skin: Skin = LIVE) -> str:
 def problem_html(card: Card, skin: Skin) -> str:
     """Return what went wrong and what happens next; empty where there is neither."""
     problem, next_step = card.problem(), card.next_step(is_live=skin is LIVE)
-    lines = f"<div>{isolated(problem, _MAX_PROBLEM)}</div>" if problem else ""
+    lines = f"<div>{isolated(problem, MAX_PROBLEM)}</div>" if problem else ""
     if next_step:
         look = skin("next") if problem else ""
-        lines += f"<div{look}>{isolated(next_step, _MAX_PROBLEM)}</div>"
-    return f"<div{skin('problem', card.severity)}{_announced(skin)}>{lines}</div>" if lines else ""
-
-
-def _announced(skin: Skin) -> str:
-    """Return the mark of a live region: screen readers announce what changes here, but not the ticks of the bar."""
-    return ' role="status"' if skin is LIVE else ""
+        lines += f"<div{look}>{isolated(next_step, MAX_PROBLEM)}</div>"
+    return f"<div{skin('problem', card.severity)}{_LIVE_REGION[skin]}>{lines}</div>" if lines else ""
 
 
 def progress_html(card: Card, skin: Skin, name: str = "Export progress", size: str = "") -> str:
     """Return the bar, with a name for screen readers. Without a share it is drawn only where it can move."""
-    if card.share is None and (skin is STATIC or not card.is_waiting):
+    share = card.share
+    if share is None and (skin is STATIC or not card.is_waiting):
         return ""  # a bar without a value moves for ever, in a saved notebook too
-    value = "" if card.share is None else f' value="{card.share:.1f}"'
+    value = "" if share is None else f' value="{share:.1f}"'
     attributes = f'max="100"{value} aria-label="{escaped(name)}"'
     if skin is LIVE:
-        bar = f"<progress{_with(skin('progress', card.severity), size)} {attributes}></progress>"
-    else:
-        bar = _painted(card, f"<progress{skin('native')} {attributes}></progress>", size)
+        bar = f"<progress{skin('progress', card.severity, size)} {attributes}></progress>"
+    else:  # why not only <progress>? Without a style sheet, it has the browser's colour; it stays for screen readers
+        native = f"<progress{skin('native')} {attributes}></progress>"
+        fill = f'{skin("fill", card.severity)[:-1]};width:{share:.1f}%"'
+        bar = f"<div{skin('track', size)}><div{fill}>{native}</div></div>"
     return f"<div{skin('bar')}>{bar} <span{skin('share', size)}>{card.percent()}</span></div>"
-
-
-def _with(look: str, size: str) -> str:
-    return f'{look[:-1]} modelarts-{size}"' if size else look
-
-
-def _painted(card: Card, native: str, size: str) -> str:
-    """Return a bar whose colour needs no style sheet. The native one lies in it, for screen readers, unseen."""
-    fill = STATIC("fill", card.severity)
-    return f'<div{STATIC("track", size)}><div{fill[:-1]};width:{card.share:.1f}%">{native}</div></div>'

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..api.text import printable
 from .card import Card
-from .humanize import shortened
+from .humanize import bar, shortened
 from .tree import Row, task_tree
 
 WIDTH = 80
@@ -18,33 +18,19 @@ _MAX_ROWS = 160
 
 def card_text(card: Card) -> str:
     """Return the card with its tree, every branch unfolded, in fewer than 200 lines."""
-    lines = [_head(card), *_problem(card), _bar(card), card.counts(), _route(card)]
+    title, problem, next_step = f"Dataset export {shortened(card.task_id, 60)}", card.problem(), card.next_step()
+    lines = [f"{title}  {card.status():>{max(0, WIDTH - len(title) - 2)}}"]
+    lines += [f"! {problem}" if problem else "", f"  {next_step}" if next_step else "", _bar(card), card.counts()]
+    lines += [" ".join(f"{word} {shortened(place)}" for word, place in card.route())]
     lines += [" · ".join(filter(None, card.times()))]
     lines += [line for row in (task_tree(card.task, _MAX_ROWS) if card.task else ()) for line in _row(row, 0)]
     return "\n".join(filter(None, lines))
 
 
-def _head(card: Card) -> str:
-    title, status = f"Dataset export {shortened(card.task_id, 60)}", card.status()
-    return f"{title}  {status:>{max(0, WIDTH - len(title) - 2)}}"
-
-
-def _problem(card: Card) -> Iterator[str]:
-    if card.problem():
-        yield f"! {card.problem()}"
-    if card.next_step():
-        yield f"  {card.next_step()}"
-
-
 def _bar(card: Card) -> str:
     if card.share is None:
         return f"[{'·' * _BAR}]" if card.is_waiting else ""
-    filled = int(_BAR * card.share / 100)
-    return f"[{'█' * filled}{'░' * (_BAR - filled)}] {card.percent():>7}"
-
-
-def _route(card: Card) -> str:
-    return " ".join(f"{word} {place}" for word, place in card.route())
+    return f"{bar(card.share, _BAR)} {card.percent():>7}"
 
 
 def _row(row: Row, depth: int, width: int = 0) -> Iterator[str]:

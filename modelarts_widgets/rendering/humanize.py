@@ -39,15 +39,16 @@ def percentage(share: float | None) -> str:
     return "" if share is None else f"{100 * share:.1f} %"
 
 
+def bar(percent: float, width: int) -> str:
+    """Return a progress bar for a text, with so many characters between the brackets: ``[████░░░░]``."""
+    filled = int(width * percent / 100)
+    return f"[{'█' * filled}{'░' * (width - filled)}]"
+
+
 def timestamp(when: datetime, *, is_local: bool = False) -> str:
     """Return a time to the second: in UTC, or in the time zone of this machine, with its offset."""
-    shown = zoned(when, is_local=is_local)
+    shown = when.astimezone() if is_local else when
     return f"{shown:%Y-%m-%d %H:%M:%S} {'UTC' if not shown.utcoffset() else f'{shown:%z}'}"
-
-
-def zoned(when: datetime, *, is_local: bool) -> datetime:
-    """Return a time as it is, or in the time zone of this machine."""
-    return when.astimezone() if is_local else when
 
 
 def duration(seconds: float) -> str:

@@ -16,6 +16,11 @@ def escaped(text: str, length: int = MAX_LENGTH) -> str:
     return html.escape(shortened(text, length))
 
 
+def tooltip(text: str, length: int = MAX_LENGTH) -> str:
+    """Return a ``title`` attribute with a leading space; empty for an empty text."""
+    return f' title="{escaped(text, length)}"' if text else ""
+
+
 def isolated(text: str, length: int = MAX_LENGTH) -> str:
     """Return text of any origin as content that does not reorder what stands beside it; see `escaped`."""
     if len(text) <= length and _is_harmless(text):

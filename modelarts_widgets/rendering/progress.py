@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from unicodedata import combining, east_asian_width
 
-from .card import Card, _elapsed
-from .humanize import shortened
+from .card import Card, time_taken
+from .humanize import bar, shortened
 from .table import Table
 
 _MAX_BAR, _MIN_BAR = 20, 5
@@ -29,7 +29,7 @@ def progress_line(content: Card | Table, width: int | None = None, *, is_ascii: 
     line = _words(content)
     if width is not None and isinstance(content, Card) and content.share is not None:
         size = min(_MAX_BAR, width - columns(line) - 3)
-        line = _words(content, _bar(content.share, size)) if size >= _MIN_BAR else line
+        line = _words(content, f"{bar(content.share, size)} ") if size >= _MIN_BAR else line
     line = line if width is None else _cut(line, width)
     return line.translate(_ASCII) if is_ascii else line
 
@@ -46,20 +46,15 @@ def columns(text: str) -> int:
     return sum(0 if combining(letter) else 2 if east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
-def _words(content: Card | Table, bar: str = "") -> str:
+def _words(content: Card | Table, drawn: str = "") -> str:
     state = content.state if isinstance(content, Table) else content
-    parts = [content.headline()] if isinstance(content, Table) else [content.status(), f"{bar}{content.percent()}"]
+    parts = [content.headline()] if isinstance(content, Table) else [content.status(), f"{drawn}{content.percent()}"]
     if state.error is not None:
         parts += [state.next_step(), f"! {state.problem()}"]
     elif isinstance(content, Card):
-        took = _elapsed(content.task) if content.task and content.task.is_done else ""
+        took = time_taken(content.task) if content.task and content.task.is_done else ""
         parts += [content.counts(), content.problem(), content.next_step(), took]
     return f"{shortened(state.task_id, 60)}  {' · '.join(filter(None, parts))}"
-
-
-def _bar(share: float, size: int) -> str:
-    filled = int(size * share / 100)
-    return f"[{'█' * filled}{'░' * (size - filled)}] "
 
 
 def _cut(line: str, width: int) -> str:

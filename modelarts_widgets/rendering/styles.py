@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.resources import files
 
@@ -26,21 +26,6 @@ def theme(*names: str) -> str:
     return f"<style>{rules.replace(':is(.modelarts-static)', '.modelarts-static')}</style>"
 
 
-class Skin:
-    """How a part of the card gets its look: by class names, or by inline style."""
-
-    def __init__(self, *, is_live: bool) -> None:
-        self._is_live = is_live
-
-    def __call__(self, part: str, kind: str = "") -> str:
-        """Return the attributes for a part, with a leading space; empty where the part needs none."""
-        return _classes(part, kind) if self._is_live else _inline(part, kind)
-
-
-LIVE = Skin(is_live=True)
-STATIC = Skin(is_live=False)
-
-
 @cache
 def _classes(*names: str) -> str:
     known = " ".join(f"modelarts-{name}" for name in names if name)
@@ -48,7 +33,7 @@ def _classes(*names: str) -> str:
 
 
 @cache
-def _inline(part: str, kind: str) -> str:
+def _inline(part: str, kind: str = "") -> str:
     """Return the rules of a part as inline style, and the class by which a theme finds it."""
     rules = _rules()
     values = rules.get((kind,), {})
@@ -56,6 +41,12 @@ def _inline(part: str, kind: str) -> str:
     plain = {name: _VARIABLE.sub(lambda found: values[found[1]], value) for name, value in declared.items()}
     style = ";".join(f"{name}:{value}" for name, value in plain.items())
     return (_classes(part) if part in _themed() else "") + (f' style="{style}"' if style else "")
+
+
+Skin = Callable[..., str]
+"""Returns the HTML attributes of a part, ``skin(part, kind)``, with a leading space; empty where it needs none."""
+LIVE: Skin = _classes
+STATIC: Skin = _inline
 
 
 @cache

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from ..api.models import ExportTask
-from .humanize import percentage, plural, quantity, zoned
+from .humanize import percentage, plural, quantity
 
 RUNNING, SUCCEEDED, FAILED, OTHER = GROUPS = ("running", "succeeded", "failed", "other")
 """Groups of exports; ``other`` holds those whose status is not documented."""
@@ -32,7 +32,8 @@ def mode(task: ExportTask) -> str:
 
 def created(task: ExportTask, *, is_local: bool = False) -> str:
     """Return when an export was created, to the minute, in UTC or local time; empty where that is unknown."""
-    return f"{zoned(task.created_at, is_local=is_local):%Y-%m-%d %H:%M}" if task.created_at else ""
+    when = task.created_at
+    return f"{when.astimezone() if is_local else when:%Y-%m-%d %H:%M}" if when else ""
 
 
 def samples(task: ExportTask) -> str:

@@ -12,7 +12,7 @@ from .card_html import card_html, problem_html, progress_html, title_html
 from .card_text import card_text
 from .humanize import percentage, plural, quantity, shortened
 from .labels import code_label
-from .markup import escaped, isolated
+from .markup import escaped, isolated, tooltip
 from .styles import LIVE, STATIC, Skin, theme
 from .summary import counts, created, group, mode, samples, summary
 
@@ -90,8 +90,9 @@ class Table(NamedTuple):
 
 def table_html(table: Table, skin: Skin = LIVE) -> str:
     """Return the page that is shown, with its headline and what went wrong; the selected card is apart."""
-    position = f"<div{skin('position')}>{table.position()}</div>" if table.position() else ""
-    pages = f"<div{skin('pages', _end(table))}></div>" if table.last_page else ""
+    words, end = table.position(), {0: "first", table.last_page: "last"}.get(table.page, "")
+    position = f"<div{skin('position')}>{words}</div>" if words else ""
+    pages = f"<div{skin('pages', end)}></div>" if table.last_page else ""
     return _head(table, skin) + _grid(table, table.rows, skin) + position + pages
 
 
@@ -107,8 +108,9 @@ def history_html(table: Table) -> str:
 def history_text(table: Table) -> str:
     """Return the table as plain text, with the selected card below."""
     tasks, more = _telling(table.tasks or ())
-    problems = [f"! {table.state.problem()}" if table.state.problem() else "", f"  {table.state.next_step()}".rstrip()]
-    lines = [f"Dataset exports {shortened(table.state.task_id, 60)}  {table.headline()}", *problems]
+    problem, next_step = table.state.problem(), table.state.next_step()
+    lines = [f"Dataset exports {shortened(table.state.task_id, 60)}  {table.headline()}"]
+    lines += [f"! {problem}" if problem else "", f"  {next_step}" if next_step else ""]
     cells = [_names(table), *(_cells(task, is_local=table.state.is_local) for task in tasks)]
     lines += _columns(cells) if tasks else []
     lines += [more, card_text(table.selected) if table.selected else ""]
@@ -121,11 +123,6 @@ def _telling(tasks: Sequence[ExportTask]) -> tuple[tuple[ExportTask, ...], str]:
     left = Counter(map(group, tasks)) - Counter(map(group, chosen))
     rest = plural(left.total(), "more export") + f" in history.tasks: {counts(left)}" if left else ""
     return tuple(chosen), rest
-
-
-def _end(table: Table) -> str:
-    """Return at which end of the pages this one is."""
-    return {0: "first", table.last_page: "last"}.get(table.page, "")
 
 
 def _head(table: Table, skin: Skin) -> str:
@@ -148,20 +145,17 @@ def _grid(table: Table, tasks: Sequence[ExportTask], skin: Skin) -> str:
 
 
 def _row(task: ExportTask, skin: Skin, *, is_selected: bool, is_local: bool) -> str:
-    name, date, kind, path, counted, _, _ = _cells(task, is_local=is_local)
+    name, date, kind, path, counted, word, _ = _cells(task, is_local=is_local)
     card = Card(name, task, "polling")
-    status = f"<span{skin('status', card.severity)}{_tooltip(task)}>{isolated(status_word(task))}</span>"
-    whole = f' title="{escaped(task.obs_uri or "")}"' if len(task.obs_uri or "") > _MAX_PATH or skin is LIVE else ""
+    reason = (task.error_msg if task.failed else None) or code_label("ExportTask", "status", task.status)
+    status = f"<span{skin('status', card.severity)}{tooltip(reason)}>{isolated(word)}</span>"
+    uri = task.obs_uri or ""
+    whole = f' title="{escaped(uri)}"' if len(uri) > _MAX_PATH or skin is LIVE else ""
     cells = [date, isolated(kind, _MAX_WORD), f"<samp{whole}>{isolated(path, _MAX_PATH)}</samp>", counted, status]
     cells += [progress_html(card, skin, f"Progress of {name}", "short")]
     drawn = "".join(f"<td{skin(part)}>{cell}</td>" for part, cell in zip(_PARTS[1:], cells, strict=True))
     look = skin("line", "selected" if is_selected else "")
     return f'<tr{look}><th scope="row"{skin("task")}><samp>{isolated(name, _MAX_ID)}</samp></th>{drawn}</tr>'
-
-
-def _tooltip(task: ExportTask) -> str:
-    words = (task.error_msg if task.failed else None) or code_label("ExportTask", "status", task.status)
-    return f' title="{escaped(words)}"' if words else ""
 
 
 def _names(table: Table) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from .humanize import MAX_LENGTH
-from .markup import escaped, isolated, isolating
+from .markup import escaped, isolated, isolating, tooltip
 from .styles import LIVE, Skin
 from .tree import MAX_VALUE, Row, filter_rows
 
@@ -58,12 +58,12 @@ class _Tree:
         skin = self._skin
         if not row.children:
             return f"<li{skin('row')}>{self._cells(row)}</li>"
-        name = f"<span{skin('name')}{_described(row)}>{self._marked(row.name)}</span>"
+        name = f"<span{skin('name')}{tooltip(row.description)}>{self._marked(row.name)}</span>"
         summary = f"<summary>{name}\N{EN SPACE}<span{_whole(row.value)}>{self._marked(row.value)}</span></summary>"
         return f"<li{skin('group')}><details{_open(row)}>{summary}{self._list(row)}</details></li>"
 
     def _cells(self, row: Row) -> str:
-        name = f"<span{_described(row)}>{self._marked(row.name)}</span>"
+        name = f"<span{tooltip(row.description)}>{self._marked(row.name)}</span>"
         if not row.meaning:
             return f"{name} <samp{self._skin('alone')}{_whole(row.value)}>{self._marked(row.value)}</samp>"
         value = f"<samp{_whole(row.value)}>{self._marked(row.value)}</samp>"
@@ -81,10 +81,6 @@ def _open(row: Row) -> str:
     return " open" if row.is_open else ""
 
 
-def _described(row: Row) -> str:
-    return f' title="{escaped(row.description)}"' if row.description else ""
-
-
 def _whole(value: str) -> str:
     """Return a tooltip with what is cut from a long value."""
-    return f' title="{escaped(value, MAX_VALUE)}"' if len(value) > MAX_LENGTH else ""
+    return tooltip(value, MAX_VALUE) if len(value) > MAX_LENGTH else ""
