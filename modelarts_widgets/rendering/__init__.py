@@ -1,4 +1,4 @@
-"""Exports as text and as HTML. Pure: a `Card` or a `Table` in, strings out, the same bytes every time."""
+"""Render exports as text and HTML: pure functions from a `Card` or a `Table` to the same string every time."""
 
 from __future__ import annotations
 

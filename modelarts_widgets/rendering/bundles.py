@@ -1,4 +1,4 @@
-"""MIME bundles of a card, a task and a table: the two forms that every notebook viewer knows, without a widget."""
+"""MIME bundles without a widget: plain text and HTML, which every notebook viewer can show."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from .table import Table, history_html, history_text
 
 
 def card_bundle(card: Card) -> dict[str, str]:
-    """Return a card as text and as HTML."""
+    """Return the MIME bundle of a card."""
     return {"text/plain": card_text(card), "text/html": card_html(card)}
 
 
 def task_bundle(task: ExportTask) -> dict[str, str]:
-    """Return a task on its own, as the last line of a cell shows it."""
+    """Return the MIME bundle of a task that is the last expression of a notebook cell."""
     return card_bundle(Card(task.task_id or "", task))
 
 
 def history_bundle(table: Table) -> dict[str, str]:
-    """Return a table as text and as HTML."""
+    """Return the MIME bundle of a table."""
     return {"text/plain": history_text(table), "text/html": history_html(table)}

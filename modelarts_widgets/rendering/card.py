@@ -1,4 +1,4 @@
-"""`Card`: everything that is known when a card is drawn, and its lines in words. Pure."""
+"""`Card`: the data of one export's card, and the sentences on it, which the text and HTML forms share."""
 
 from __future__ import annotations
 
@@ -16,48 +16,49 @@ from .humanize import about, at_least, duration, percentage, plural, quantity, r
 _SYMBOLS = {"INIT": "○", "RUNNING": "●", "SUCCESSED": "✓", "FAILED": "✗"}
 _BADGES = {"retrying": "retrying", "paused": "paused", "needs-auth": "needs credentials", "stopped": "stopped"}
 MAX_PROBLEM = 1_000
-"""Characters of an error message, or of the advice below it, that are drawn."""
+"""Longest error message, and longest advice below it, in characters."""
 _MAX_TOTAL = 10**18
+"""Largest sample count to multiply by a speed: an ``int`` from JSON can be too large for a ``float``."""
 _LONG = 60
-"""Seconds after which the card shows how long an export has been running."""
+"""Seconds before the card shows how long an export has been running."""
 _LAYOUTS = {1: "tree structure", 2: "tile structure"}
 
 
 class Card(NamedTuple):
-    """Everything that is known when a card is drawn."""
+    """The data of a card: the last response, the state of polling and the estimates."""
 
     task_id: str
-    """ID of the export task; of the dataset where the card is the head of a table."""
+    """ID of the export task, or of the dataset if the card is the head of a table."""
     task: ExportTask | None = None
-    """The last good answer."""
+    """The export task from the last successful response."""
     phase: str = "idle"
-    """Of the polling: idle, polling, retrying, paused, needs-auth, done or stopped."""
+    """Phase of polling: idle, polling, retrying, paused, needs-auth, done or stopped."""
     speed: Speed | None = None
-    """How fast the export runs, where that can be estimated."""
+    """Estimated speed of the export, or ``None`` if there is no estimate."""
     forecast: Forecast | None = None
-    """What earlier exports took, where that is known."""
+    """Durations of earlier exports of the same kind, or ``None`` if there are too few."""
     error: BaseException | None = None
-    """What went wrong since the last good answer."""
+    """The exception since the last successful response; ``None`` if there is none."""
     failures: int = 0
-    """Failed requests in a row."""
+    """Consecutive failed requests."""
     max_failures: int = 0
-    """Failed requests in a row after which polling pauses."""
+    """Consecutive failed requests after which polling pauses."""
     delay: float | None = None
-    """Seconds until the next request, where there is one."""
+    """Seconds until the next request, or ``None`` if none is scheduled."""
     answered_at: datetime | None = None
-    """When the last good answer came, in UTC."""
+    """Time of the last successful response, in UTC."""
     note: str = ""
-    """What a reader should know or do next, in place of what the phase says; empty for that."""
+    """Advice to the reader; empty for the advice that belongs to the phase."""
     widget: str = "monitor"
-    """Name of the widget in the example of a call: ``monitor`` or ``history``."""
+    """Variable name in suggested calls: ``monitor``, ``history`` or ``watch``."""
     dataset_id: str = ""
-    """ID of the dataset; empty where that is unknown."""
+    """ID of the dataset; empty if unknown."""
     is_local: bool = False
-    """Whether times are in the time zone of this machine instead of UTC."""
+    """Whether times are shown in the time zone of this machine instead of UTC."""
 
     @classmethod
     def of(cls, state: State, task_id: str, **facts: Any) -> Card:  # noqa: ANN401 - fields of any type
-        """Return the card of a state of the polling, without its task; `facts` are other fields."""
+        """Return a card from a polling state; `facts` are its other fields, such as ``task``, or override the state."""
         return cls(
             task_id,
             phase=state.phase,
@@ -70,19 +71,19 @@ class Card(NamedTuple):
 
     @property
     def share(self) -> float | None:
-        """Percent done, 0 to 100, or ``None`` where the service gives none."""
+        """Percent done, 0 to 100, or ``None`` if the service reports no progress."""
         fraction = self.task.fraction if self.task else None
         return None if fraction is None else 100 * fraction
 
     @property
     def is_waiting(self) -> bool:
-        """Whether work goes on whose share is unknown: the bar moves without a value."""
+        """Whether the export is running with unknown progress, which an indeterminate bar shows."""
         is_done = self.task is not None and self.task.is_done
         return self.share is None and not is_done and self.phase in {"idle", "polling", "retrying"}
 
     @property
     def severity(self) -> str:
-        """Colour of the card: ok, bad, warn, busy, or quiet where a user has paused or stopped it."""
+        """Colour of the card: ok, bad, warn, busy, or quiet if a user has paused or stopped polling."""
         if self.task is not None and self.task.is_done:
             return "ok" if self.task.succeeded else "bad"
         if self.error is None:
@@ -91,16 +92,16 @@ class Card(NamedTuple):
 
     @property
     def change_key(self) -> tuple[object, ...]:
-        """Equal for two cards that differ in no more than what moves with a bar."""
+        """Key that stays equal while only the progress changes, so that such redraws can be throttled."""
         return self.phase, self.task is None, self.task and self.task.status, self.error is None, self.is_local
 
     @property
     def badge(self) -> str:
-        """Our own phase in a word; empty while polling goes on."""
+        """Phase of polling in a word or two; empty while idle, polling or done."""
         return _BADGES.get(self.phase, "")
 
     def status(self) -> str:
-        """Return the service's status word with a symbol, and our own phase unless polling goes on."""
+        """Return the service's status word with a symbol, followed by the `badge`."""
         if self.task is None:
             symbol = "!" if self.error else "○"
             waiting = "no answer seen" if self.note else "waiting for the first answer"
@@ -108,23 +109,23 @@ class Card(NamedTuple):
         return " · ".join(filter(None, [status_word(self.task), self.badge]))
 
     def last_seen(self) -> str:
-        """Return what was known last, for a card that will not change any more."""
+        """Return the last status and progress with their time, for a card that will not be updated again."""
         if self.task is None or self.answered_at is None:
             return "no answer came"
         seen = " ".join(filter(None, [self.task.status or "no status given", self.percent()]))
         return f"last seen {shortened(seen, 60)} at {timestamp(self.answered_at, is_local=self.is_local)}"
 
     def percent(self) -> str:
-        """Return the share as text; empty where it is unknown."""
+        """Return the progress as text; empty if unknown."""
         return percentage(self.task.fraction if self.task else None)
 
     def counts(self) -> str:
-        """Return how many samples, how fast and for how much longer."""
+        """Return the sample counts, the speed and the time left."""
         task = self.task
         if task is None:
             return ""
         parts = [_samples(task)]
-        if self.speed is not None and self.phase == "polling":  # else the time left would stand still
+        if self.speed is not None and self.phase == "polling":  # otherwise the time left would not count down
             parts += _speed_parts(self.speed, task.total_sample_count)
         if self.phase in {"polling", "retrying"} and not task.is_done:
             parts += [time_taken(task)]
@@ -138,7 +139,7 @@ class Card(NamedTuple):
         return tuple((word, place) for word, place in places if place)
 
     def times(self) -> tuple[str, str, str]:
-        """Return the directory structure, when the export started and how long it took; what is unknown is empty."""
+        """Return the directory structure, the start time and the duration, each empty if unknown."""
         task = self.task
         if task is None:
             return "", "", ""
@@ -146,7 +147,7 @@ class Card(NamedTuple):
         return _LAYOUTS.get(task.export_format or 0, ""), started, time_taken(task) if task.is_done else ""
 
     def problem(self) -> str:
-        """Return what went wrong, in the export or in polling; empty when nothing did."""
+        """Return the error message, of polling or else of the export; empty if there is none."""
         if self.error is not None:
             is_ours = isinstance(self.error, ModelArtsError)
             return shortened(str(self.error) if is_ours else f"{type(self.error).__name__}: {self.error}", MAX_PROBLEM)
@@ -156,16 +157,16 @@ class Card(NamedTuple):
         return shortened(f"{words} ({self.task.error_code})" if self.task.error_code else words, MAX_PROBLEM)
 
     def next_step(self, *, is_live: bool = False) -> str:
-        """Return what happens next, or what the reader can do; empty while polling goes on.
+        """Return the `note`, or when the next attempt is due, or how to resume; empty while polling succeeds.
 
         Parameters
         ----------
         is_live : bool, default False
-            Whether there are buttons that the reader can press.
+            Whether the reader can press buttons.
         """
         if self.note:
             return shortened(self.note, MAX_PROBLEM)
-        when = self.answered_at  # not its age, which would have to be drawn again every second
+        when = self.answered_at  # why not its age? It would need a redraw every second
         since = f"last answer at {timestamp(when, is_local=self.is_local)}" if when else ""
         if self.phase == "retrying" and self.delay is not None:
             attempt = f"attempt {self.failures} of {self.max_failures} failed, next in {duration(self.delay)}"
@@ -203,25 +204,28 @@ def _speed_parts(speed: Speed, total: int | None) -> list[str]:
 
 
 def _earlier(forecast: Forecast) -> str:
-    """Return what earlier exports took: facts in words, for the reader to conclude from."""
+    """Return the durations of earlier exports. Why not a time left? They are too few to predict this one."""
     sizes = forecast.sizes and f", of {quantity(forecast.sizes[0])} to {plural(forecast.sizes[1], 'sample')},"
     took = span(forecast.shortest, forecast.longest)
     return f"the last {forecast.exports} exports of this kind{sizes or ''} took {took}"
 
 
 def time_taken(task: ExportTask) -> str:
-    """Return how long an export took, or has been running if that is long; empty where the times are missing."""
+    """Return the duration of an export, so far or final; empty if short so far, or unknown."""
     created, updated = task.created_at, task.updated_at
     if created is None or updated is None:
         return ""
-    seconds = (updated - created).total_seconds()  # why not until now? The two clocks may differ
+    seconds = (updated - created).total_seconds()  # why not until now? The clocks of service and reader may differ
     if task.is_done:
         return f"took {duration(seconds)}" if seconds >= 0 else ""
     return f"running for {at_least(seconds)}" if seconds >= _LONG else ""
 
 
 def beside_note(state: State, now: datetime) -> str:
-    """Return what a static form beside a live one says, to stay true for ever; empty where it has other news."""
+    """Return the note of a static form saved beside a live widget; empty unless idle or polling.
+
+    Why a time and not "running"? A notebook that is opened later shows the static form, never updated.
+    """
     if state.phase not in {"idle", "polling"}:
         return ""
     seen = f"as of {timestamp(state.answered_at)}" if state.answered_at else f"followed since {timestamp(now)}"

@@ -1,7 +1,7 @@
-"""The card as HTML, whole or in the parts that change apart from each other.
+"""The card as HTML: whole, or in the parts that the live widget updates separately.
 
-One markup in two skins, from one source of looks (``parts.css``): the live card carries class names; the static one
-inline style, since many notebook viewers strip style sheets from saved output, and a small one for those that don't.
+Both skins use the same markup and the same rules (``parts.css``). The live card has class names. The static card has
+inline styles, since many notebook viewers strip style sheets from saved output, and a small style sheet for the rest.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from .tree import task_tree
 from .tree_html import tree_html
 
 _LIVE_REGION = {LIVE: ' role="status"', STATIC: ""}
-"""Makes screen readers announce each change of a part. The bar has none: its ticks would be announced, too."""
+"""Makes screen readers announce changes. Why not on the bar? Each tick would be announced."""
 
 
 def card_html(card: Card) -> str:
-    """Return the whole card for a saved notebook: no script, no id, and no need for its style element."""
+    """Return the whole card for a saved notebook: without scripts and ids, readable without its style element."""
     tree = tree_html(task_tree(card.task), STATIC) if card.task else ""
     whole = f"<div>{tree}</div>" if tree else ""
     parts = [theme("theme"), head_html(card, STATIC), bar_html(card, STATIC), facts_html(card, STATIC), whole]
@@ -26,12 +26,15 @@ def card_html(card: Card) -> str:
 
 
 def head_html(card: Card, skin: Skin = LIVE) -> str:
-    """Return the title, the status and what went wrong."""
+    """Return the title, the status and the error message."""
     return title_html("Dataset export", card, card.status(), skin) + problem_html(card, skin)
 
 
 def title_html(title: str, card: Card, status: str, skin: Skin, mark: str = "") -> str:
-    """Return a title, the ID of what it is about and the pill with the status; with a mark for a style sheet."""
+    """Return a heading: the title, the ID of the export or dataset, and a pill with the status.
+
+    `mark` is another class name, for the style sheet.
+    """
     name = f"<b>{title}</b> <samp>{isolated(card.task_id)}</samp>"
     label = code_label("ExportTask", "status", card.task.status) if card.task else ""
     look = f"{skin('status', card.severity)}{_LIVE_REGION[skin]}{tooltip(label)}"
@@ -40,13 +43,13 @@ def title_html(title: str, card: Card, status: str, skin: Skin, mark: str = "") 
 
 
 def bar_html(card: Card, skin: Skin = LIVE) -> str:
-    """Return the bar with its percentage, and the counts below it."""
+    """Return the progress bar with its percentage, and the counts below it."""
     counts = card.counts()
     return progress_html(card, skin) + (f"<div{skin('counts')}>{escaped(counts)}</div>" if counts else "")
 
 
 def facts_html(card: Card, skin: Skin = LIVE) -> str:
-    """Return where the export goes and its times."""
+    """Return the source, the destination and the times of the export."""
     route = " ".join(f"{word} <samp>{isolated(place)}</samp>" for word, place in card.route())
     layout, started, took = card.times()
     dated = f"<span{skin('time')}>{started}</span>" if started else ""
@@ -56,7 +59,7 @@ def facts_html(card: Card, skin: Skin = LIVE) -> str:
 
 
 def problem_html(card: Card, skin: Skin) -> str:
-    """Return what went wrong and what happens next; empty where there is neither."""
+    """Return the error message and the advice below it; empty if there is neither."""
     problem, next_step = card.problem(), card.next_step(is_live=skin is LIVE)
     lines = f"<div>{isolated(problem, MAX_PROBLEM)}</div>" if problem else ""
     if next_step:
@@ -66,15 +69,18 @@ def problem_html(card: Card, skin: Skin) -> str:
 
 
 def progress_html(card: Card, skin: Skin, name: str = "Export progress", size: str = "") -> str:
-    """Return the bar, with a name for screen readers. Without a share it is drawn only where it can move."""
+    """Return the progress bar with its percentage; empty if progress is unknown and no animation can say so.
+
+    `name` is for screen readers, `size` is another class name.
+    """
     share = card.share
     if share is None and (skin is STATIC or not card.is_waiting):
-        return ""  # a bar without a value moves for ever, in a saved notebook too
+        return ""  # why not a bar without a value? It would be animated for ever, even in a saved notebook
     value = "" if share is None else f' value="{share:.1f}"'
     attributes = f'max="100"{value} aria-label="{escaped(name)}"'
     if skin is LIVE:
         bar = f"<progress{skin('progress', card.severity, size)} {attributes}></progress>"
-    else:  # why not only <progress>? Without a style sheet, it has the browser's colour; it stays for screen readers
+    else:  # why not <progress> alone? Inline style cannot colour it; it stays for screen readers
         native = f"<progress{skin('native')} {attributes}></progress>"
         fill = f'{skin("fill", card.severity)[:-1]};width:{share:.1f}%"'
         bar = f"<div{skin('track', size)}><div{fill}>{native}</div></div>"

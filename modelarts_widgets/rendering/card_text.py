@@ -10,14 +10,14 @@ from .humanize import bar, shortened
 from .tree import Row, task_tree
 
 WIDTH = 80
-"""Columns of the text card."""
+"""Columns that the card is laid out for."""
 _BAR = 40
 _MAX_ROWS = 160
-"""Rows of the tree; with all else, a text has fewer than 200 lines. The whole tree is in the HTML."""
+"""Rows of the tree, so that the card has fewer than 200 lines. The HTML has the whole tree."""
 
 
 def card_text(card: Card) -> str:
-    """Return the card with its tree, every branch unfolded, in fewer than 200 lines."""
+    """Return the card as text, its tree unfolded, in fewer than 200 lines."""
     title, problem, next_step = f"Dataset export {shortened(card.task_id, 60)}", card.problem(), card.next_step()
     lines = [f"{title}  {card.status():>{max(0, WIDTH - len(title) - 2)}}"]
     lines += [f"! {problem}" if problem else "", f"  {next_step}" if next_step else "", _bar(card), card.counts()]

@@ -1,4 +1,4 @@
-"""A search condition as one phrase. Pure."""
+"""Search conditions in words."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from ..api.models import SearchCondition, SearchLabel, SearchLabels, SearchProp
 from .labels import code_label
 
-_PREFIX = "@modelarts:"  # of the attributes that the service defines itself
+_PREFIX = "@modelarts:"
+"""Prefix of the attributes that the service defines."""
 
 _CLAUSES = {
     "sample_name": 'with a name that contains "{}"',
@@ -26,7 +27,7 @@ _CLAUSES = {
 
 
 def condition_text(condition: SearchCondition) -> str:
-    """Return a phrase for the samples that a condition finds: ``hard samples labeled cat or dog``."""
+    """Return a condition as a phrase: ``hard samples labeled cat or dog``."""
     subject = {"1": "hard samples", "0": "non-hard samples"}.get(condition.hard or "", "samples")
     clauses = [
         _with_labels(condition.label_list),

@@ -1,4 +1,4 @@
-"""Foreign text made safe for markup. Pure."""
+"""Escape text from the service for HTML."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-
 
 
 def escaped(text: str, length: int = MAX_LENGTH) -> str:
-    """Return text of any origin as harmless markup: bounded, printable, escaped. All foreign text passes here."""
+    """Return text escaped for HTML, without control characters and cut to a length.
+
+    All text from the service goes through here, or through `isolated`.
+    """
     return html.escape(shortened(text, length))
 
 
@@ -22,13 +25,13 @@ def tooltip(text: str, length: int = MAX_LENGTH) -> str:
 
 
 def isolated(text: str, length: int = MAX_LENGTH) -> str:
-    """Return text of any origin as content that does not reorder what stands beside it; see `escaped`."""
+    """Return text `escaped` and, if it runs from right to left, isolated from its neighbours."""
     if len(text) <= length and _is_harmless(text):
-        return text  # most are, in a list of thousands
+        return text  # why a short cut? Trees have thousands of such values
     return isolating(escaped(text, length))
 
 
 def isolating(markup: str) -> str:
-    """Return markup so that letters which run from right to left do not reorder what stands beside it."""
+    """Wrap markup in ``<bdi>`` if it has right-to-left letters, which would reorder their neighbours."""
     is_foreign = not markup.isascii() and _RIGHT_TO_LEFT.search(markup)
     return f"<bdi>{markup}</bdi>" if is_foreign else markup

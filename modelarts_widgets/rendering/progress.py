@@ -1,4 +1,4 @@
-"""One line of progress, for terminals and logs. Pure."""
+"""The line of progress for terminals and logs."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from .humanize import bar, shortened
 from .table import Table
 
 _MAX_BAR, _MIN_BAR = 20, 5
-"""Columns of the bar, which takes what the words leave; with fewer there is none."""
+"""Columns of the bar: at most, and at least. It fills the width that the words leave, if that is enough."""
 _ASCII = str.maketrans("█░·…●○✓✗◇", "#-|~*o+x?")
 _COLOURS = {"ok": "32", "bad": "31", "warn": "33"}
 
 
 def progress_line(content: Card | Table, width: int | None = None, *, is_ascii: bool = False) -> str:
-    """Return what a watch knows on one printable line.
+    """Return the progress of a watch on one printable line.
 
     Parameters
     ----------
     content : Card or Table
-        An export, or all exports of a dataset.
+        One export, or all exports of a dataset.
     width : int, optional
-        Columns that it may take, a bar among them. Default: as many as it takes, without a bar.
+        Longest line, in columns, including a bar. Default: unlimited, without a bar.
     is_ascii : bool, default False
-        Whether bar and symbols are drawn in characters that every terminal has.
+        Whether to draw the bar and the symbols in ASCII.
     """
     line = _words(content)
     if width is not None and isinstance(content, Card) and content.share is not None:
@@ -35,14 +35,14 @@ def progress_line(content: Card | Table, width: int | None = None, *, is_ascii: 
 
 
 def coloured(line: str, content: Card | Table) -> str:
-    """Return a line in the colour of its state: green or red at the end, yellow in between where something is amiss."""
+    """Return a line in ANSI colours: green for success, red for failure, yellow for a problem with polling."""
     state = content.state if isinstance(content, Table) else content
     colour = _COLOURS.get(state.severity)
     return f"\x1b[{colour}m{line}\x1b[0m" if colour else line
 
 
 def columns(text: str) -> int:
-    """Return how many columns of a terminal a text takes."""
+    """Return the width of a text in terminal columns."""
     return sum(0 if combining(letter) else 2 if east_asian_width(letter) in "WF" else 1 for letter in text)
 
 

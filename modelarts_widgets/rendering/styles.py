@@ -1,4 +1,4 @@
-"""The look of each part from one source: style sheets for what is live, inline style for what is static."""
+"""Style sheets of the live widgets, and the same rules as inline style for saved notebooks."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _VARIABLE = re.compile(r"var\((--[a-z-]+)\)")
 
 @cache
 def style_sheet() -> str:
-    """Return the style sheet of what is live."""
+    """Return the style sheet of the live widgets."""
     return "\n".join(map(_text, _LIVE))
 
 
 @cache
 def theme(*names: str) -> str:
-    """Return the style element of what is static: colours, fonts and narrow cells, which win over inline style."""
+    """Return the style element of a static form: colours, fonts and narrow cells, overriding its inline style."""
     rules = re.sub(r"\.modelarts-export[^,{]*,", "", "".join(map(_minified, names)))
     return f"<style>{rules.replace(':is(.modelarts-static)', '.modelarts-static')}</style>"
 
@@ -34,7 +34,7 @@ def _classes(*names: str) -> str:
 
 @cache
 def _inline(part: str, kind: str = "") -> str:
-    """Return the rules of a part as inline style, and the class by which a theme finds it."""
+    """Return the rules of a part as inline style, with a class name if a theme selects it."""
     rules = _rules()
     values = rules.get((kind,), {})
     declared = rules.get((part,), {}) | rules.get((part, kind), {})
@@ -44,14 +44,14 @@ def _inline(part: str, kind: str = "") -> str:
 
 
 Skin = Callable[..., str]
-"""Returns the HTML attributes of a part, ``skin(part, kind)``, with a leading space; empty where it needs none."""
+"""Returns the HTML attributes of a part, ``skin(part, kind)``, with a leading space; empty if it needs none."""
 LIVE: Skin = _classes
 STATIC: Skin = _inline
 
 
 @cache
 def _rules() -> Mapping[tuple[str, ...], dict[str, str]]:
-    """Read the shared rules: by class, or by two classes that an element has together."""
+    """Return the declarations of ``parts.css`` by class name, or by two of them that one element has."""
     rules: dict[tuple[str, ...], dict[str, str]] = {}
     for selectors, body in _RULE.findall(_minified("parts")):
         declared = dict(declaration.split(":", 1) for declaration in body.split(";"))

@@ -1,4 +1,4 @@
-"""Many exports at once: their order, their groups and counts, and the filter over their rows. Pure."""
+"""The exports of a dataset in groups and counts, and the filter over the rows of their table."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..api.models import ExportTask
 from .humanize import percentage, plural, quantity
 
 RUNNING, SUCCEEDED, FAILED, OTHER = GROUPS = ("running", "succeeded", "failed", "other")
-"""Groups of exports; ``other`` holds those whose status is not documented."""
+"""Groups of exports; ``other`` is for status words that are not documented."""
 _NAMES = {OTHER: "in another state"}
 _GROUPS = {"INIT": RUNNING, "RUNNING": RUNNING, "SUCCESSED": SUCCEEDED, "FAILED": FAILED}
 
@@ -20,24 +20,24 @@ def group(task: ExportTask) -> str:
 
 
 def group_named(word: str) -> str:
-    """Return the group of a status word, in any case; any other word in lower case."""
+    """Return the group of a status word, ignoring case; other words in lower case."""
     return _GROUPS.get(word.upper(), word.lower())
 
 
 def mode(task: ExportTask) -> str:
-    """Return where an export goes, in the console's words: ``OBS`` or ``new dataset``."""
+    """Return the destination of an export in the console's words: ``OBS`` or ``new dataset``."""
     destination = (task.export_params.export_dest if task.export_params else None) or "DIR"
     return {"DIR": "OBS", "NEW_DATASET": "new dataset"}.get(destination, destination)
 
 
 def created(task: ExportTask, *, is_local: bool = False) -> str:
-    """Return when an export was created, to the minute, in UTC or local time; empty where that is unknown."""
+    """Return the creation time to the minute, in UTC or local time; empty if unknown."""
     when = task.created_at
     return f"{when.astimezone() if is_local else when:%Y-%m-%d %H:%M}" if when else ""
 
 
 def samples(task: ExportTask) -> str:
-    """Return the sample counts of a row: ``8,400 of 20,000``, or one number where both are equal at the end."""
+    """Return the sample counts, ``8,400 of 20,000``, or one number if all are exported."""
     finished, total = task.finished_sample_count, task.total_sample_count
     if total is None:
         return "" if finished is None else quantity(finished)
@@ -47,7 +47,7 @@ def samples(task: ExportTask) -> str:
 
 
 def summary(tasks: Iterable[ExportTask]) -> str:
-    """Return the counts by group in words: ``12 exports: 2 running, 9 succeeded, 1 failed``; ``1 export, running``."""
+    """Return a sentence on all exports: ``12 exports: 2 running, 9 succeeded, 1 failed``; ``1 export, running``."""
     by_group = Counter(map(group, tasks))
     whole = plural(by_group.total(), "export")
     if len(by_group) > 1:
@@ -57,14 +57,14 @@ def summary(tasks: Iterable[ExportTask]) -> str:
 
 
 def counts(by_group: Mapping[str, int]) -> str:
-    """Return the counts of groups in words: ``2 running, 9 succeeded``."""
+    """Return the counts by group: ``2 running, 9 succeeded``."""
     return ", ".join(f"{by_group[name]:,} {_NAMES.get(name, name)}" for name in GROUPS if by_group.get(name))
 
 
 def select(
     tasks: Iterable[ExportTask], status: str = "", query: str = "", *, is_local: bool = False
 ) -> tuple[ExportTask, ...]:
-    """Return the exports of a group whose row contains a text, in any case."""
+    """Return the exports of a group whose row contains a text, ignoring case; empty strings match all."""
     wanted = query.casefold()
     return tuple(
         task

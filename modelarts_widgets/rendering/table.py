@@ -1,4 +1,4 @@
-"""`Table`: all exports of a dataset, as text and as HTML. Pure."""
+"""`Table`: the exports of a dataset, as text and HTML."""
 
 from __future__ import annotations
 
@@ -17,58 +17,58 @@ from .styles import LIVE, STATIC, Skin, theme
 from .summary import counts, created, group, mode, samples, summary
 
 PAGE = 10
-"""Rows of the live table that are shown at once."""
+"""Rows on a page of the live table."""
 MAX_ROWS = 50
-"""Rows of the static table: the newest, and all that run or have failed; the rest is counted."""
+"""Rows of the static table: the newest, then those that have not succeeded; the others are counted."""
 _COLUMNS = ("Task ID", "Created (UTC)", "Mode", "Path", "Samples", "Status", "Progress")
 _PARTS = ("task", "created", "mode", "path", "samples", "state", "done")
 _MAX_ID, _MAX_PATH, _MAX_WORD = 40, 60, 20
 
 
 class Table(NamedTuple):
-    """Everything that is known when a table is drawn."""
+    """The data of a table: the exports, the page and the state of polling."""
 
     state: Card
-    """Phase, error and the rest of the polling; its task ID is that of the dataset."""
+    """The state of polling, with the dataset's ID in ``task_id``."""
     tasks: tuple[ExportTask, ...] | None = None
-    """All of them, the newest first; ``None`` before the first answer."""
+    """All exports, newest first; ``None`` before the first response."""
     matching: tuple[ExportTask, ...] = ()
-    """Those that match the filters."""
+    """The exports that match the filters."""
     page: int = 0
-    """Number of the page that is shown, from 0."""
+    """Current page, from 0."""
     selected: Card | None = None
-    """The export that is shown in full."""
+    """The card of the selected export, shown in full."""
 
     @property
     def change_key(self) -> object:
-        """Equal for two tables that differ in no more than what moves with bars."""
+        """Key that stays equal while only progress changes, so that such redraws can be throttled."""
         statuses = [(task.task_id, task.status) for task in self.matching]
         return self.state, self.headline(), statuses, self.page, self.selected and self.selected.change_key
 
     @property
     def rows(self) -> tuple[ExportTask, ...]:
-        """Exports on the page that is shown."""
+        """Exports on the current page."""
         return self.matching[self.page * PAGE : (self.page + 1) * PAGE]
 
     @property
     def last_page(self) -> int:
-        """Number of the last page, from 0."""
+        """Last page, from 0."""
         return max(0, -(-len(self.matching) // PAGE) - 1)
 
     def headline(self) -> str:
-        """Return the counts, and our own phase unless polling goes on."""
+        """Return the counts by group, and the phase of polling unless it is polling or finished."""
         waiting = "no answer seen" if self.state.note else "waiting for the first answer"
         words = waiting if self.tasks is None else summary(self.tasks)
         return " · ".join(filter(None, [words, "" if self._is_over else self.state.badge]))
 
     @property
     def _is_over(self) -> bool:
-        """Whether it was stopped when nothing was left to watch."""
+        """Whether polling stopped because all exports had ended."""
         all_ended = self.tasks is not None and all(task.is_done for task in self.tasks)
         return all_ended and self.state.phase == "stopped" and self.state.error is None
 
     def position(self) -> str:
-        """Return which of the rows are shown, and that the selected one is not; empty where all are."""
+        """Return the range of rows shown, and a hint if the selected export is filtered out; empty if all are shown."""
         is_hidden = self.selected is not None and self.selected.task_id not in {task.task_id for task in self.matching}
         hidden = "the selected export is hidden by the filter" if is_hidden else ""
         return " · ".join(filter(None, [self._shown(), hidden]))
@@ -89,7 +89,7 @@ class Table(NamedTuple):
 
 
 def table_html(table: Table, skin: Skin = LIVE) -> str:
-    """Return the page that is shown, with its headline and what went wrong; the selected card is apart."""
+    """Return the current page with its headline and error message, without the selected card."""
     words, end = table.position(), {0: "first", table.last_page: "last"}.get(table.page, "")
     position = f"<div{skin('position')}>{words}</div>" if words else ""
     pages = f"<div{skin('pages', end)}></div>" if table.last_page else ""
@@ -118,7 +118,7 @@ def history_text(table: Table) -> str:
 
 
 def _telling(tasks: Sequence[ExportTask]) -> tuple[tuple[ExportTask, ...], str]:
-    """Return the exports that a reader looks for, in their order, and a word on the rest."""
+    """Return the newest exports and those that have not succeeded, in order, and a line that counts the others."""
     chosen = [task for place, task in enumerate(tasks) if place < PAGE or not task.succeeded][:MAX_ROWS]
     left = Counter(map(group, tasks)) - Counter(map(group, chosen))
     rest = plural(left.total(), "more export") + f" in history.tasks: {counts(left)}" if left else ""
@@ -140,7 +140,7 @@ def _grid(table: Table, tasks: Sequence[ExportTask], skin: Skin) -> str:
     is_local = table.state.is_local
     body = "".join(_row(task, skin, is_selected=task.task_id == selected, is_local=is_local) for task in tasks)
     drawn = f"<table{skin('table')}><thead><tr{skin('line')}>{names}</tr></thead><tbody>{body}</tbody></table>"
-    reachable = ' role="group" aria-label="Exports" tabindex="0"' if skin is LIVE else ""  # it may be scrolled
+    reachable = ' role="group" aria-label="Exports" tabindex="0"' if skin is LIVE else ""  # tab to it to scroll
     return f"<div{skin('grid', f'of-{len(tasks)}')}{reachable}>{drawn}</div>"
 
 

@@ -1,7 +1,7 @@
-"""A task as a tree of rows, and the filter over them. Pure: task in, rows out.
+"""An export task as a tree of rows, and the filter over them.
 
-The tree holds what stays the same while an export runs. What moves (status, progress, counts,
-times of change) is on the card itself, so that the tree need not be drawn again.
+The tree leaves out the fields that change while an export runs (status, progress, counts, times): the card shows
+those, and the tree need not be drawn again.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from .conditions import condition_text
 from .labels import DESCRIPTIONS, code_label, field_description
 
 MAX_DEPTH = 20
-"""Levels below a section that are drawn; deeper ones stay in ``task.raw``."""
+"""Levels drawn below a section; deeper ones are in ``task.raw``."""
 MAX_ROWS = 20_000
-"""Rows that are drawn of one task; what is left out is counted, with the place where to find it."""
+"""Rows drawn of one task. Where rows are left out, a line says how many, and where they can be found."""
 MAX_CHARACTERS = 1_000_000
-"""Characters that are drawn of one task, before they are escaped; likewise."""
+"""Characters drawn of one task, before escaping; likewise."""
 MAX_VALUE = 2_000
-"""Characters of one value that are drawn, with those in its tooltip."""
+"""Characters of one value that its tooltip shows."""
 GROUP = 100
-"""Elements of a long list that are folded into one branch."""
+"""Elements of a long list in one branch."""
 
 _ON_THE_CARD = frozenset(
     {
@@ -45,23 +45,23 @@ _TYPED = frozenset({"samples", "search_conditions"})
 
 
 class Row(NamedTuple):
-    """One line of the tree. All strings are plain text as the service sent it, not escaped."""
+    """One line of the tree. Its strings are neither shortened nor escaped."""
 
     name: str
-    """Field name, or the number of an element, from 1 as in the table of exports: the last one is the count."""
+    """Field name, or number of a list element, from 1 so that the last one is the count."""
     value: str = ""
-    """The value as text; for a branch, what it holds."""
+    """The value as text; a summary of the children for a branch."""
     meaning: str = ""
-    """The value in words, where the API page gives any."""
+    """The value in words, if the API documentation explains it."""
     description: str = ""
-    """What the field is for."""
+    """Purpose of the field."""
     children: tuple[Row, ...] = ()
     is_open: bool = False
     """Whether a branch starts unfolded."""
 
     @property
     def first_number(self) -> int | None:
-        """Number of the first child, where all children are plain values under consecutive numbers."""
+        """Number of the first child if all children are plain values with consecutive numbers, otherwise ``None``."""
         start = self.children[0].name if self.children else ""
         if not (start.isdecimal() and len(start) <= len(str(MAX_ROWS))):
             return None
@@ -79,14 +79,14 @@ def task_tree(task: ExportTask, max_rows: int = MAX_ROWS) -> tuple[Row, ...]:
     task : ExportTask
         The task, of any size.
     max_rows : int, default MAX_ROWS
-        Rows at the most, but for a few that group others or count what is left out. No section takes those of another.
+        Most rows to return, not counting ranges and lines on omitted rows. A large section leaves room for the others.
     """
     rest = _lasting(task)
     plain = dict(rest.pop("export_params")) if isinstance(rest.get("export_params"), dict) else {}
     is_listed = isinstance(plain.get("search_conditions"), list) and plain["search_conditions"]
     conditions = plain.pop("search_conditions") if is_listed else []
     layout = _Layout(max_rows)
-    # The section that is likely to be the largest comes last: it gets what the others have left.
+    # The section that is likely to be the largest comes last: it gets the room that the others leave.
     other = layout.share(3, lambda: _section("Task", layout.fields("ExportTask", rest)))
     searched = layout.share(2, lambda: layout.conditions(conditions))
     params = _section("Export parameters", layout.fields("ExportParams", plain))
@@ -94,20 +94,20 @@ def task_tree(task: ExportTask, max_rows: int = MAX_ROWS) -> tuple[Row, ...]:
 
 
 def same_tree(one: ExportTask, other: ExportTask) -> bool:
-    """Return whether two tasks have the same tree, without building it."""
+    """Return whether two tasks have the same tree, without building either."""
     try:
         return _lasting(one) == _lasting(other)
-    except RecursionError:  # nested so deeply that comparing gives up
+    except RecursionError:  # too deeply nested to compare
         return False
 
 
 def size(rows: Iterable[Row]) -> int:
-    """Return the number of rows, those in branches included."""
+    """Return the number of rows, including those in branches."""
     return sum(1 + size(row.children) for row in rows)
 
 
 def filter_rows(rows: Iterable[Row], query: str) -> tuple[Row, ...]:
-    """Return the rows that contain a text, in any case, with their parents unfolded and all of their children."""
+    """Return the rows that contain a text, ignoring case, with their children and with their parents unfolded."""
     return tuple(_matching(rows, re.compile(re.escape(query), re.IGNORECASE)))
 
 
@@ -129,13 +129,13 @@ def _section(name: str, children: tuple[Row, ...]) -> Row:
 
 
 class _Layout:
-    """Turns JSON into rows, as long as there is room for them."""
+    """Turns JSON into rows, up to a number of rows and characters."""
 
     def __init__(self, rows: int) -> None:
         self._rows, self._characters = rows, MAX_CHARACTERS
 
     def share(self, parts: int, draw: Callable[[], Row]) -> Row:
-        """Return what a function draws in one of so many equal parts of the room that is left."""
+        """Call a function with 1/`parts` of the remaining room, and return its row."""
         rows, characters = self._rows, self._characters
         self._rows, self._characters = rows // parts, characters // parts
         spared = rows - self._rows, characters - self._characters
@@ -150,7 +150,7 @@ class _Layout:
         return Row("Search conditions", value, children=children, is_open=True)
 
     def fields(self, document: str, raw: Mapping[str, object], depth: int = 0) -> tuple[Row, ...]:
-        """Return declared fields in the page's order, then undeclared ones as they came."""
+        """Return rows for the documented fields, in their documented order, then for the others as received."""
         declared = [name for name in DESCRIPTIONS.get(document, ()) if name in raw]
         names = list(dict.fromkeys(chain(declared, raw)))
         small_first = sorted(names, key=lambda name: _length(raw[name]))
@@ -183,7 +183,7 @@ class _Layout:
         if isinstance(value, dict):
             return self.fields(inner, value, depth)
         rows = (
-            Row(str(number), element)  # most are, in long lists
+            Row(str(number), element)  # why not `_element` for all? Long lists are mostly texts
             if element and isinstance(element, str)
             else self._element(inner, str(number), element, depth)
             for number, element in enumerate(value, 1)
@@ -199,7 +199,7 @@ class _Layout:
         )
 
     def _elements(self, rows: Iterator[Row], count: int, name: str) -> tuple[Row, ...]:
-        """Fold the elements of a long list into ranges."""
+        """Return the elements of a list, in ranges if it is long."""
         shown = _with_rest(self._within_room(rows, count), count, name)
         if len(shown) <= GROUP:
             return shown
@@ -207,7 +207,7 @@ class _Layout:
         return tuple(_range(group, 1 + GROUP * number) for number, group in enumerate(groups))
 
     def _within_room(self, rows: Iterator[Row], count: int) -> list[Row]:
-        """Return as many rows as there is room for. All of one level come before what is inside of them."""
+        """Return as many rows as there is room for. Rows of one level are counted before their children."""
         reserved, shown = min(count, self._rows), list[Row]()
         self._rows -= reserved
         while len(shown) < reserved and self._characters > 0:
@@ -220,7 +220,7 @@ class _Layout:
 
 
 def _with_rest(rows: list[Row], count: int, name: str) -> tuple[Row, ...]:
-    """Return rows and, where some of them are left out but not all, one that counts those and says where they are."""
+    """Return rows and, if only some fit, a last one with the number of omitted rows and where to find them."""
     if len(rows) in {0, count}:
         return tuple(rows)
     where = f"task.export_params.{name}" if name in _TYPED else "task.raw"

@@ -1,4 +1,4 @@
-"""The tree of a card as HTML: nested native ``details``, which fold without a kernel and without a script."""
+"""The tree of a card as nested ``<details>`` elements, which fold without a kernel or a script."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from .tree import MAX_VALUE, Row, filter_rows
 
 
 def tree_html(rows: Iterable[Row], skin: Skin = LIVE, query: str = "") -> str:
-    """Return the tree of parameters and search conditions.
+    """Return the tree of parameters and search conditions as HTML.
 
     Parameters
     ----------
     rows : iterable of Row
         The sections of the tree.
     skin : Skin, default LIVE
-        How it gets its look.
+        Class names or inline style.
     query : str, optional
-        Draw only what holds this text, marked, with all above it unfolded. Default: everything.
+        Draw only the rows that contain this text, with matches marked and parents unfolded. Default: all rows.
     """
     return _Tree(skin, query).draw(filter_rows(rows, query) if query else rows)
 
@@ -70,7 +70,7 @@ class _Tree:
         return f"{name} {value} <span{self._skin('meaning')}>{self._marked(row.meaning)}</span>"
 
     def _with_marks(self, text: str) -> str:
-        pieces = self._pattern.split(text[:MAX_LENGTH])  # what matches is at the odd places
+        pieces = self._pattern.split(text[:MAX_LENGTH])  # matches are at the odd places
         marked = "".join(
             f"<mark>{escaped(piece)}</mark>" if place % 2 else escaped(piece) for place, piece in enumerate(pieces)
         )
@@ -82,5 +82,5 @@ def _open(row: Row) -> str:
 
 
 def _whole(value: str) -> str:
-    """Return a tooltip with what is cut from a long value."""
+    """Return a tooltip with the full text of a value that is shown shortened."""
     return tooltip(value, MAX_VALUE) if len(value) > MAX_LENGTH else ""
