@@ -45,7 +45,7 @@ openstack ma dataset export task list {dataset_id}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Serve exports until interrupted, and print how to query them."""
+    """Print how to query the simulated exports, and serve them until interrupted."""
     options = _parser().parse_args(arguments)
     simulator = Simulator(port=options.port)
     try:
@@ -89,7 +89,7 @@ def _usage(simulator: Simulator, exports: Sequence[SimulatedExport]) -> str:
 
 
 def _accept_interrupts() -> None:
-    """Raise `KeyboardInterrupt` on SIGINT and SIGTERM, even if this process was started with SIGINT ignored."""
+    """Raise `KeyboardInterrupt` on SIGINT and SIGTERM, even if this process has inherited an ignored SIGINT."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
 

@@ -1,4 +1,4 @@
-"""A session for requests that answers in the process, where there is no socket or none is needed."""
+"""A `requests.Session` that is answered in the same process, without a socket."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _HOST = "127.0.0.1"
 
 
 class InProcessSession(requests.Session):
-    """A session whose requests to the loopback address are answered by a function, while all others fail."""
+    """A session that passes requests for the loopback address to a function, and fails for all other hosts."""
 
     def __init__(self, answer: Callable[[Request], Answer]) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class _Adapter(HTTPAdapter):
         self._answer = answer
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:  # noqa: ANN401 - settings of a connection
-        """Return the answer, or raise what requests raises when it fails to arrive. Never waits."""
+        """Return the response, or raise the exception of requests for the fault. Does not block."""
         host = urlsplit(request.url or "").hostname
         if host != _HOST:
             raise requests.ConnectionError(f"This session reaches the simulator only, not {host}", request=request)
@@ -51,11 +51,11 @@ class _Adapter(HTTPAdapter):
 
 
 def _received(request: requests.PreparedRequest) -> Request:
-    """Return a request as a server would receive it."""
+    """Convert a prepared request to the form that the server receives."""
     headers = {"host": urlsplit(request.url or "").netloc}
     headers |= {_sent(name).lower(): _sent(value) for name, value in request.headers.items()}
     body = request.body.encode() if isinstance(request.body, str) else request.body
-    # The server reads no body in chunks, either.
+    # An iterable would be sent in chunks, which the server does not read.
     return Request(request.method or "", request.path_url, headers, body if isinstance(body, bytes) else b"")
 
 
@@ -77,7 +77,7 @@ def _raw(answer: Answer, method: str | None) -> HTTPResponse:
 
 
 class _Broken(io.BytesIO):
-    """Half of a body, and then an error."""
+    """A body that raises an error after its first half."""
 
     def __init__(self, body: bytes, error: OSError) -> None:
         super().__init__(body[: len(body) // 2])

@@ -1,4 +1,4 @@
-"""The dataset API: a dataset's details, the list of its exports, one export, and the creation of one."""
+"""The dataset API: show a dataset, list its exports, show one export, create one."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from .messages import Answer, Request, service_fault
 from .store import ExportStore
 
 MAX_EXPORTS = 1_000
-"""Exports in the store before clients can start no more."""
+"""Exports in the store from which on clients cannot create more."""
 _MAX_CREATION = 2**16
-"""Bytes of a request for an export."""
+"""Longest body of a request that creates an export, in bytes."""
 _PATH = re.compile(r"/v2/([^/]+)/datasets/([^/]+)(?:(/export-tasks)(?:/([^/]+))?)?")
 
 CallName = Literal["dataset", "list", "create", "status"]
@@ -28,12 +28,12 @@ _CALLS: Mapping[tuple[str, bool, bool], CallName] = {
     ("POST", True, False): "create",
     ("GET", True, True): "status",
 }
-"""By method, whether the path names exports, and whether it names one."""
+"""Calls by method, whether the path ends in ``export-tasks``, and whether a task ID follows."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """A request to the dataset API, taken apart."""
+    """A parsed request to the dataset API."""
 
     name: CallName
     project_id: str
@@ -44,7 +44,7 @@ class Call:
 
 
 def read_call(request: Request) -> Call | None:
-    """Return the call that a request makes, or ``None`` if the API has none there."""
+    """Parse a request. Return ``None`` if the API has no such path or method."""
     path = _PATH.fullmatch(request.path)
     name = _CALLS.get((request.method, bool(path[3]), bool(path[4]))) if path else None
     if path is None or name is None:
@@ -54,7 +54,7 @@ def read_call(request: Request) -> Call | None:
 
 
 def answer(call: Call, store: ExportStore, now: float, unit: OffsetUnit) -> Answer:
-    """Return the answer to a call, at a moment in seconds since 1970 UTC."""
+    """Return the response to a call at a time, in seconds since 1970 UTC."""
     if call.name == "status" and (export := store.find(call.dataset_id, call.task_id)):
         return Answer(200, export.document(now))
     exports = store.of(call.dataset_id)
@@ -97,10 +97,10 @@ def _create(call: Call, store: ExportStore, now: float) -> Answer:
 
 
 def _read_creation(body: bytes) -> dict[str, Any] | None:
-    """Return the facts of the export that a request asks for, or ``None`` for an invalid request."""
+    """Parse the body of a request that creates an export. Return ``None`` if it is invalid."""
     try:
         asked = json.loads(body) if len(body) <= _MAX_CREATION else None
-        json.dumps(asked, ensure_ascii=False, allow_nan=False).encode()  # what cannot be sent back is invalid
+        json.dumps(asked, ensure_ascii=False, allow_nan=False).encode()  # NaN and surrogates cannot be sent back
     except (ValueError, RecursionError):
         return None
     if not isinstance(asked, dict):

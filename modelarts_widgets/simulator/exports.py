@@ -1,4 +1,4 @@
-"""The state of a simulated export at a given time: pure functions."""
+"""A simulated export, whose state is a pure function of the time, and a clock to control the time."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 WAITING_SHARE = 0.05
-"""Share of an export's time that it spends in ``INIT``."""
+"""Share of its duration that an export spends in ``INIT``."""
 FAILING_SHARE = 0.6
-"""Share of its samples that a failing export reaches."""
+"""Share of its samples that a failing export gets done."""
 
 DEFAULT_PARAMS: Mapping[str, Any] = {
     "sample_state": "",
@@ -23,16 +23,16 @@ DEFAULT_PARAMS: Mapping[str, Any] = {
 
 
 class Clock:
-    """A clock that starts at a chosen moment, so that a run can be repeated.
+    """A clock that starts at a fixed time, for reproducible runs.
 
     Parameters
     ----------
     start : float
         First reading, in seconds since 1970 UTC.
     speed : float, default 1.0
-        Seconds per real second. At 0 only `advance` moves it.
+        Simulated seconds per real second. At 0, only `advance` moves the clock.
     timer : callable, default `time.monotonic`
-        Real seconds.
+        Returns real seconds.
     """
 
     def __init__(self, start: float, *, speed: float = 1.0, timer: Callable[[], float] = time.monotonic) -> None:
@@ -42,7 +42,7 @@ class Clock:
         self._since = timer()
 
     def __call__(self) -> float:
-        """Return seconds since 1970 UTC."""
+        """Return the time in seconds since 1970 UTC."""
         return self._start + self._speed * (self._timer() - self._since)
 
     def advance(self, seconds: float) -> None:
@@ -52,18 +52,18 @@ class Clock:
 
 @dataclass(frozen=True)
 class SimulatedExport:
-    """One export of the simulator."""
+    """A simulated export."""
 
     dataset_id: str
     task_id: str
     samples: int
     """Samples to export."""
     seconds: float
-    """From creation to the end."""
+    """Duration, from creation to the end."""
     outcome: str
     """Final status: ``SUCCESSED`` or ``FAILED``."""
     gradual: bool
-    """Whether progress and counts are sent while it runs. The real service often sends 0.0 and no counts."""
+    """Whether progress and counts are sent while the export runs. The real service often sends 0.0 and no counts."""
     params: Mapping[str, Any]
     """Sent as ``export_params``."""
     path: str
@@ -72,10 +72,10 @@ class SimulatedExport:
     export_type: int = 3
     export_format: int = 2
     dated: float | None = None
-    """Seconds since 1970 UTC that it sends as its ``create_time``. ``None``: those of `created`."""
+    """Time to send as ``create_time``, in seconds since 1970 UTC. Default: `created`."""
 
     def document(self, now: float) -> dict[str, Any]:
-        """Return the response body (Table 2 of the API page) at a moment, in seconds since 1970 UTC."""
+        """Return the response body (Table 2 of the API page) at a time, in seconds since 1970 UTC."""
         elapsed = min(max(now - self.created, 0.0), self.seconds)
         is_over = now >= self.created + self.seconds
         dated = self.created if self.dated is None else self.dated
@@ -108,7 +108,7 @@ class SimulatedExport:
         return {"progress": progress, "total_sample_count": self.samples, "finished_sample_count": finished}
 
     def _failure(self) -> dict[str, str]:
-        # No example of a failed export is published: the error table lists this code for exports.
+        # The API page has no example of a failed export; its error table lists this code for exports.
         if self.outcome != "FAILED":
             return {}
         return {"error_code": "ModelArts.4401", "error_msg": "Failed to export the dataset: the OBS bucket is full."}

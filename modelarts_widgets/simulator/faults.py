@@ -1,4 +1,4 @@
-"""Faults by name: `Simulator.inject` applies them to the next answers."""
+"""Faults by name, which `Simulator.inject` applies to the next responses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _OVERSIZE = 33 * 2**20
 _HTML = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>Please sign in to go on.</body></html>"
 
 Fault = Callable[[Answer], Answer]
-"""Takes the correct answer and returns the faulty one."""
+"""Takes the correct response and returns the faulty one."""
 
 
 def _status(status: int, code: str, **headers: str) -> Fault:

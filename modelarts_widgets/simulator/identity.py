@@ -1,4 +1,4 @@
-"""Credentials: tokens and access keys of the simulated project, and how the gateway checks them."""
+"""Tokens and access keys of the simulated project, and their validation by the gateway."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ TOKEN_SECONDS = 86_400.0
 """Lifetime of a token, as on the real service."""
 TEMPORARY_KEY_SECONDS = 900.0
 MAX_SKEW = 900.0
-"""Seconds by which the signer's clock may be wrong."""
+"""Seconds by which the clock of the signer may differ."""
 MAX_REJECTIONS = 5
-"""Rejections in a row before an access key is locked."""
+"""Consecutive rejections that an access key may have before it is locked."""
 LOCKED_SECONDS = 300.0
 MAX_TOKENS = 10_000
-"""Tokens that are remembered; the oldest are forgotten."""
+"""Tokens to keep; older ones are dropped and become invalid."""
 
 
 @dataclass(frozen=True)
 class AccessKey:
-    """A key pair; a temporary one also has a security token."""
+    """A key pair, with a security token if it is temporary."""
 
     access_key: str
     secret_key: str
@@ -43,9 +43,9 @@ class Token:
 
     value: str
     number: int
-    """Tokens issued before it."""
+    """Number of tokens issued before this one."""
     issued: float
-    """Seconds since 1970 UTC, like `expires`."""
+    """Seconds since 1970 UTC; so is `expires`."""
     expires: float
     has_project: bool = True
 
@@ -59,7 +59,7 @@ class Identity:
     Parameters
     ----------
     clock : callable
-        Seconds since 1970 UTC.
+        Returns seconds since 1970 UTC.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -74,7 +74,7 @@ class Identity:
         self._issued = 0
 
     def issue_token(self, seconds: float | None = None, *, has_project: bool = True) -> Token:
-        """Return a new token, valid for some seconds; by default for `token_seconds`."""
+        """Return a new token that is valid for some seconds, by default `token_seconds`."""
         with self._lock:
             now, number = self.clock(), self._issued
             self._issued += 1
@@ -86,17 +86,17 @@ class Identity:
             return token
 
     def revoke_tokens(self) -> None:
-        """Invalidate all tokens at once, as a change of the password does."""
+        """Invalidate all tokens, as a change of the password does."""
         with self._lock:
             self._revoked_below = self._issued
 
     def valid_token(self, value: str | None) -> Token | None:
-        """Return a token that is still valid, or ``None``."""
+        """Return the token with this value if it is valid, or ``None``."""
         token = self._tokens.get(value or "")
         return None if token is None or self._is_revoked(token) or self.clock() >= token.expires else token
 
     def issue_key(self, seconds: float | None = None) -> AccessKey:
-        """Return a new key pair; one that expires after some seconds has a security token."""
+        """Return a new key pair; with `seconds`, a temporary one with a security token."""
         with self._lock:
             number = len(self._keys)
             name, secret = identifier(f"access key {number}", 20).upper(), identifier(f"secret key {number}", 40)
@@ -106,7 +106,7 @@ class Identity:
             return key
 
     def fault(self, request: Request) -> Answer | None:
-        """Return the answer that rejects a request's credentials, or ``None`` if they are valid."""
+        """Return the response that rejects the credentials of a request, or ``None`` if they are valid."""
         if "x-auth-token" in request.headers:
             return self._token_fault(request.headers["x-auth-token"])
         claim = read_claim(request)
@@ -151,7 +151,7 @@ class Identity:
 
 
 def timestamp(seconds: float) -> str:
-    """Return a moment in the notation of the identity service."""
+    """Return a time in the format of the identity service."""
     return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 

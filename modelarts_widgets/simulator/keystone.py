@@ -15,7 +15,7 @@ _UNAUTHORIZED = iam_fault(401, "Unauthorized", "The username or password is wron
 
 @dataclass(frozen=True)
 class Account:
-    """The one user of the simulated cloud, and the one project."""
+    """The only user and the only project of the simulated cloud."""
 
     username: str
     password: str
@@ -28,7 +28,7 @@ class Account:
 
 
 def answer(request: Request, account: Account, identity: Identity, endpoint: str) -> Answer | None:
-    """Return the identity service's answer, or ``None`` for a request that is not meant for it."""
+    """Return the response of the identity service, or ``None`` if the path belongs to another service."""
     path = request.path.rstrip("/")
     if path == "/v3":
         return Answer(200, {"version": _version(endpoint)}) if request.method == "GET" else _METHOD_NOT_ALLOWED
@@ -88,7 +88,7 @@ def _description(token: Token, methods: list[str], account: Account, catalog: li
 
 def _catalog(account: Account, endpoint: str) -> list[dict[str, Any]]:
     project = f"{endpoint}/v2/{account.project_id}"
-    urls = {"modelarts": project, "modelartsv2": project, "identity": f"{endpoint}/v3"}  # v2: as otcextensions asks
+    urls = {"modelarts": project, "modelartsv2": project, "identity": f"{endpoint}/v3"}  # v2 is for otcextensions
     return [
         {"id": identifier(kind, 32), "type": kind, "name": kind, "endpoints": [_published(kind, url, account)]}
         for kind, url in urls.items()

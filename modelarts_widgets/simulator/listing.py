@@ -1,4 +1,4 @@
-"""One page of the list of exports: a pure function of the query."""
+"""Pages of the list of exports."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from urllib.parse import parse_qs
 from .messages import Answer, natural, service_fault
 
 OffsetUnit = Literal["pages", "rows"]
-"""What ``offset`` counts. The API page says pages, but its table could be read as rows."""
+"""Unit of ``offset``. The API page says pages, but its table could be read as rows."""
 _DEFAULT_LIMIT, _MAX_LIMIT = "10", 100
 
 Document = dict[str, Any]
 
 
 def list_page(exports: Sequence[Callable[[], Document]], query: str, unit: OffsetUnit) -> Answer:
-    """Return the answer with one page of exports.
+    """Return the response with one page of exports.
 
     Parameters
     ----------
     exports : sequence of callable
-        Each returns the document of one export; newest first.
+        Functions that return the document of one export each, newest first.
     query : str
-        The request's query, percent-encoded.
+        Query string of the request, percent-encoded.
     unit : {"pages", "rows"}
-        What its ``offset`` counts.
+        Unit of ``offset`` in the query.
     """
     asked = {name: values[-1] for name, values in parse_qs(query).items()}
     limit, offset = natural(asked.get("limit", _DEFAULT_LIMIT)), natural(asked.get("offset", "0"))

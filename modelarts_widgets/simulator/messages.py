@@ -1,4 +1,4 @@
-"""Requests and answers, as the simulator's modules pass them to each other, and the three forms of an error."""
+"""Requests and responses of the simulator, and the three formats of error responses."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from typing import Any, Literal
 _MAX_DIGITS = 18
 
 Delivery = Literal["whole", "drip", "stalled", "reset", "silent", "closed"]
-"""How an answer is sent: whole; drip, byte by byte at first; stalled, half of it and then nothing; reset, half of it
-and then a broken connection; silent, nothing for as long as the client waits; closed, nothing at all."""
+"""How a response is sent: whole; drip, its first bytes one by one; stalled, half of it, leaving the connection open;
+reset, half of it and a connection reset; silent, nothing, leaving the connection open; closed, nothing."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """A request as it arrived."""
+    """A received request."""
 
     method: str
     target: str
     """Path and query, percent-encoded."""
     headers: Mapping[str, str]
-    """Their names in lower case."""
+    """Headers with their names in lower case."""
     body: bytes = b""
 
     @property
@@ -35,13 +35,13 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer to send."""
+    """A response to send."""
 
     status: int
     document: Mapping[str, Any]
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
-    """Sent instead of the document."""
+    """Bytes to send instead of the document."""
     delivery: Delivery = "whole"
 
     @cached_property
@@ -52,7 +52,7 @@ class Answer:
         return json.dumps(self.document, ensure_ascii=False).encode(errors="surrogatepass")
 
     def head(self, *, is_last: bool) -> dict[str, str]:
-        """Return the headers; those of the last answer on a connection announce its end."""
+        """Return the headers, with ``Connection: close`` for the last response on a connection."""
         return {
             "Content-Type": "application/json;charset=utf-8",
             "Content-Length": str(len(self.content)),
@@ -62,25 +62,25 @@ class Answer:
 
 
 def gateway_fault(status: int, code: str, message: str) -> Answer:
-    """Return an error in the gateway's form; `Simulator.answer` adds the ``request_id``."""
+    """Return an error response of the gateway; `Simulator.answer` adds the ``request_id``."""
     return Answer(status, {"error_code": code, "error_msg": message, "request_id": ""})
 
 
 def service_fault(status: int, code: str, message: str) -> Answer:
-    """Return an error in the service's form."""
+    """Return an error response of the ModelArts service."""
     return Answer(status, {"error_msg": message, "error_code": code})
 
 
 def iam_fault(status: int, title: str, message: str) -> Answer:
-    """Return an error in the identity service's form."""
+    """Return an error response of the identity service."""
     return Answer(status, {"error": {"message": message, "code": status, "title": title}})
 
 
 def natural(text: str) -> int | None:
-    """Return a decimal number of at most 18 digits, or ``None`` for anything else."""
+    """Parse a decimal number of at most 18 digits. Return ``None`` for other text."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS else None
 
 
 def identifier(of: str, length: int) -> str:
-    """Return an ID that looks random and is always the same."""
+    """Return a random-looking ID that depends on the arguments only."""
     return hashlib.sha256(of.encode()).hexdigest()[:length]

@@ -1,4 +1,4 @@
-"""A threaded HTTP server that passes each request to a function and sends the answer."""
+"""A threaded HTTP server that passes each request to a function and sends its response."""
 
 from __future__ import annotations
 
@@ -16,18 +16,21 @@ from typing import Any
 from .messages import Answer, Request, natural, service_fault
 
 MAX_BODY = 2**20
-"""Bytes; no valid request is longer."""
+"""Longest request body, in bytes."""
 _logger = logging.getLogger(__name__)
 
 
 class Server(ThreadingTCPServer):
-    """Unlike http.server's own, does no name lookup, and ends connections that are idle and, when it stops, all."""
+    """An HTTP server that closes idle connections, and all connections when it stops.
+
+    Why not `http.server.ThreadingHTTPServer`? It does neither, and looks up its host name when it starts.
+    """
 
     allow_reuse_address = True
     daemon_threads = True
     request_queue_size = 128
     idle_timeout = 75.0
-    """Seconds that a connection may be idle, or take for one exchange."""
+    """Seconds that a connection may be idle, or one request and its response may take."""
 
     def __init__(self, answer: Callable[[Request], Answer], port: int) -> None:
         self.answer = answer
@@ -35,28 +38,28 @@ class Server(ThreadingTCPServer):
         super().__init__(("127.0.0.1", port), _Handler)
 
     def get_request(self) -> tuple[socket.socket, Any]:
-        """Accept a connection and keep track of it."""
+        """Accept a connection and register it."""
         connection, address = super().get_request()
         self._open[connection] = time.monotonic()
         return connection, address
 
     def keep(self, connection: socket.socket, *, for_ever: bool = False) -> None:
-        """Restart the time limit of a connection, or lift it."""
+        """Restart the time limit of a connection, or remove it."""
         self._open[connection] = float("inf") if for_ever else time.monotonic()
 
     def service_actions(self) -> None:
-        """End connections that exceed their time limit; called about 20 times a second."""
+        """Close connections that exceed their time limit; called about 20 times a second."""
         latest = time.monotonic() - self.idle_timeout
         for connection in [connection for connection, since in list(self._open.items()) if since < latest]:
             _end(connection)
 
     def shutdown_request(self, request: Any) -> None:  # noqa: ANN401 - as the base class has it
-        """End a connection."""
+        """Close a connection."""
         self._open.pop(request, None)
         super().shutdown_request(request)
 
     def server_close(self) -> None:
-        """Stop listening, and end all open connections."""
+        """Stop listening, and close all connections."""
         super().server_close()
         for connection in list(self._open):
             _end(connection)
@@ -77,7 +80,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         answer = self.server.answer(Request(self.command, self.path, headers, received or b""))
         if answer.delivery not in {"silent", "closed"}:
-            # Without this header, a client may send its next request to a closed connection.
+            # Without "Connection: close", a client may send its next request on a closed connection.
             self._write_head(answer, is_last=received is None or answer.delivery != "whole")
             _DELIVERIES[answer.delivery](self, answer.content if self.command != "HEAD" else b"")
         elif answer.delivery == "silent":
@@ -109,7 +112,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body[: len(body) // 2])
         self.wfile.flush()
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.connection.close()  # for good once finish() has closed its files
+        self.connection.close()  # takes effect when finish() closes the files
 
     def _hold(self) -> None:
         """Wait until the client gives up or the server stops."""
@@ -117,7 +120,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.rfile.read(1)
 
     def finish(self) -> None:
-        """Wait until the client has closed the connection: closing it with unread data would lose the answer."""
+        """Wait until the client has closed the connection: closing it with unread data would discard the response."""
         super().finish()
         with suppress(OSError):
             self.connection.shutdown(socket.SHUT_WR)
@@ -134,7 +137,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self.rfile.read(length)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002 - as the base class has it
-        """Answer a request that http.server cannot parse in the gateway's form."""
+        """Send the gateway's error response to a request that http.server cannot parse."""
         answer = service_fault(code, "APIG.0201", message or HTTPStatus(code).phrase)
         self._write_head(answer, is_last=True)
         self.wfile.write(answer.content)
@@ -152,6 +155,6 @@ _DELIVERIES: Mapping[str, Callable[[_Handler, bytes], None]] = {
 
 
 def _end(connection: socket.socket) -> None:
-    """Wake the thread that reads from a connection or writes to it, and end both."""
+    """Shut a connection down, which also ends the thread that reads from it or writes to it."""
     with suppress(OSError):  # the client closed it first
         connection.shutdown(socket.SHUT_RDWR)

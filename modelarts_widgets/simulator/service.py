@@ -1,4 +1,4 @@
-"""The simulated service: `Simulator` holds the exports and answers requests."""
+"""`Simulator`: the simulated service, with its exports, credentials and faults."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .server import Server
 from .store import ExportStore
 
 _NO_PORT = 1
-"""Nothing listens there: a client that was not given the `Simulator.session` finds no other service by chance."""
+"""Port on which nothing listens, so that a client without `Simulator.session` cannot reach another service."""
 _PORT_ERRORS = {errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL}
 _NO_SOCKETS = (
     "The simulator cannot listen here: there are no sockets or no threads. "
@@ -37,17 +37,17 @@ class Simulator:
     Parameters
     ----------
     clock : callable, default `time.time`
-        Seconds since 1970 UTC; `Clock` makes runs repeatable.
+        Returns seconds since 1970 UTC; `Clock` makes runs reproducible.
     port : int, default 0
-        Port to listen on; 0 takes any free one.
+        Port to listen on; 0 for any free one.
     identity_clock : callable, default `time.time`
-        Seconds since 1970 UTC, for tokens and signatures. Separate from `clock`, since clients sign with
-        the real time.
+        Returns seconds since 1970 UTC, for tokens and signatures. Why not `clock`? Clients sign with the real
+        time.
     offset_unit : {"pages", "rows"}, default "pages"
-        What ``offset`` counts in the call that lists the exports of a dataset.
+        Unit of ``offset`` in the call that lists the exports of a dataset.
     fixed_dates : bool, default False
-        Whether the date of an export depends only on how many there are, as its ID does: one a minute, from
-        2020-11-23 03:50:24 UTC. How long it takes is not changed. For notebooks that are saved with their outputs.
+        Whether exports are dated one minute apart, from 2020-11-23 03:50:24 UTC, instead of by `clock`. Durations
+        stay the same. Use it for notebooks that are saved with their outputs.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class Simulator:
     access_key, secret_key : str
         A key pair to sign requests with.
     username, password, domain_name, project_name : str
-        What ``POST /v3/auth/tokens`` expects. The project is named after its region.
+        Credentials for ``POST /v3/auth/tokens``. The project is named after its region.
 
     Examples
     --------
@@ -97,9 +97,9 @@ class Simulator:
 
     @property
     def endpoint(self) -> str:
-        """URL to pass to a client: where the simulator listens, or did last.
+        """URL to pass to a client; it stays the same when the simulator is stopped and started again.
 
-        Before the first `start` without a fixed port it is an address that only a `session` reaches.
+        Before the first `start`, unless a port was given, only clients with a `session` can use it.
         """
         return f"http://127.0.0.1:{self._port or _NO_PORT}"
 
@@ -110,37 +110,37 @@ class Simulator:
 
     @property
     def requests(self) -> int:
-        """Number of requests of all kinds so far."""
+        """Number of requests received so far, including those for tokens."""
         return self._requests
 
     def issue_token(self, seconds: float | None = None) -> str:
-        """Return another token, valid for some seconds; by default for 24 hours."""
+        """Return a new token, valid for some seconds, by default 24 hours."""
         return self._identity.issue_token(seconds).value
 
     def revoke_tokens(self) -> None:
-        """Invalidate all tokens, as a change of the password does: they must be renewed."""
+        """Invalidate all tokens, as a change of the password does; clients must get new ones."""
         self._identity.revoke_tokens()
 
     def issue_temporary_key(self, seconds: float = TEMPORARY_KEY_SECONDS) -> AccessKey:
-        """Return a key pair with a security token, valid for some seconds."""
+        """Return a temporary key pair with a security token, valid for some seconds."""
         return self._identity.issue_key(seconds)
 
     def inject(self, *faults: str) -> None:
-        """Apply faults to the next answers about exports, one fault each, in turn.
+        """Apply faults to the next responses about exports, one to each, in order.
 
         Parameters
         ----------
         *faults : str
-            Names of `FAULTS`; ``""`` leaves an answer unchanged.
+            Names of `FAULTS`; ``""`` leaves a response unchanged.
 
         Raises
         ------
         ValueError
-            For an unknown name.
+            If a name is unknown.
 
         Examples
         --------
-        >>> Simulator().inject("unavailable", "", "throttled")  # the first answer and the third one
+        >>> Simulator().inject("unavailable", "", "throttled")  # the first response and the third
         """
         unknown = [fault for fault in faults if fault and fault not in FAULTS]
         if unknown:
@@ -164,30 +164,30 @@ class Simulator:
         Parameters
         ----------
         dataset_id, task_id : str, optional
-            Default: the simulator's `dataset_id`, and an ID that depends only on how many exports there are.
+            Default: the simulator's `dataset_id`, and an ID that depends only on the number of exports.
         samples : int, default 200
             Samples to export, 0 or more.
         seconds : float, default 20.0
-            Time until it ends, 0 or more.
+            Duration of the export, 0 or more.
         outcome : str, default "SUCCESSED"
-            Or ``"FAILED"``.
+            Final status, ``"SUCCESSED"`` or ``"FAILED"``.
         gradual : bool, default True
-            Whether progress and counts grow. If not, as often on the real service, progress is 0.0
-            without counts until the end.
+            Whether progress and counts grow. If not, progress stays 0.0 without counts until the end, as the
+            real service often has it.
         params : mapping, optional
-            The ``export_params`` to report. Default: those of the API page's example.
+            The ``export_params`` to report. Default: those in the example of the API page.
 
         Returns
         -------
         SimulatedExport
-            With its ``dataset_id`` and ``task_id``.
+            The new export, with its ``dataset_id`` and ``task_id``.
 
         Raises
         ------
         ValueError
-            For a negative number, an unknown outcome, or IDs that are in use.
+            If a number is negative, the outcome is unknown, or the export exists already.
         TypeError
-            For params that are not JSON.
+            If `params` cannot be sent as JSON.
 
         Examples
         --------
@@ -206,27 +206,27 @@ class Simulator:
         )
 
     def session(self) -> InProcessSession:
-        """Return a session that the simulator answers in this process, at once and without a socket.
+        """Return a session for requests that the simulator answers in this process, without a socket.
 
         Pass it to ``ModelArtsClient(simulator.endpoint, …, session=simulator.session())``; no `start` is needed.
-        A fault of the connection raises what it raises over a socket, only without waiting. Requests to any
-        other address fail.
+        Faults of the connection raise the same exceptions as over a socket, but at once. Requests to other hosts
+        fail.
         """
         return InProcessSession(self.answer)
 
     def start(self) -> Simulator:
-        """Start listening, in a thread of its own. Does not block; starting twice changes nothing.
+        """Start listening in a background thread. Does not block; does nothing if already started.
 
         Raises
         ------
         OSError
-            When the port is taken.
+            If the port cannot be used.
         RuntimeError
-            Where there are no sockets or no threads, as in a browser: use `session` there.
+            If there are no sockets or no threads, as in a browser. Use `session` there.
         """
         if self._server is None:
             self._server = self._listen()
-            self._port = self._server.server_address[1]  # so that a restart keeps the address
+            self._port = self._server.server_address[1]  # why keep it? Clients survive a restart
         return self
 
     def _listen(self) -> Server:
@@ -244,7 +244,7 @@ class Simulator:
         return server
 
     def stop(self) -> None:
-        """Stop listening and end all connections; blocks for a moment. Stopping twice changes nothing."""
+        """Stop listening and close all connections. Blocks for a moment; does nothing if already stopped."""
         server, self._server = self._server, None
         if server is not None:
             server.shutdown()
@@ -263,7 +263,7 @@ class Simulator:
         return f"<Simulator {where}, exports: {len(self._store)}>"
 
     def answer(self, request: Request) -> Answer:
-        """Return the answer to a request. Does no I/O."""
+        """Return the response to a request. Does no I/O."""
         with self._lock:
             self._requests += 1
             request_id = identifier(f"request {self._requests}", 32)
@@ -290,7 +290,7 @@ class Simulator:
         return answer if call.name == "dataset" else self._spoiled(answer)
 
     def _spoiled(self, answer: Answer) -> Answer:
-        """Return the answer with the next injected fault."""
+        """Apply the next injected fault, if there is one."""
         with self._lock:
             fault = self._faults.popleft() if self._faults else None
         return FAULTS[fault](answer) if fault else answer

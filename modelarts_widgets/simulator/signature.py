@@ -1,4 +1,4 @@
-"""Checks of ``SDK-HMAC-SHA256 Access=…`` signatures, computed from the request as the gateway does."""
+"""Parse and verify ``SDK-HMAC-SHA256 Access=…`` signatures of requests."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _REQUIRED = {"host", "x-sdk-date"}
 
 
 class Claim(NamedTuple):
-    """The signature of a request, not checked yet."""
+    """The unverified signature of a request."""
 
     access_key: str
     signed: tuple[str, ...]
-    """Names of the headers that are signed, in lower case."""
+    """Names of the signed headers, in lower case."""
     signature: str
     date: str
 
 
 def read_claim(request: Request) -> Claim | None:
-    """Return the signature that a request carries, or ``None`` if it has none of the right form."""
+    """Parse the signature of a request. Return ``None`` if it is missing or malformed."""
     found = _AUTHORIZATION.fullmatch(request.headers.get("authorization") or "")
     date = request.headers.get("x-sdk-date")
     if found is None or date is None or not _REQUIRED.issubset(found[2].split(";")):
@@ -37,14 +37,14 @@ def read_claim(request: Request) -> Claim | None:
 
 
 def is_genuine(claim: Claim, request: Request, secret_key: str) -> bool:
-    """Return whether the signature was made with this secret key, for exactly this request."""
+    """Return whether the signature belongs to this request and secret key."""
     to_sign = "\n".join(["SDK-HMAC-SHA256", claim.date, sha256(_canonical(claim, request)).hexdigest()])
     expected = hmac.digest(secret_key.encode(), to_sign.encode(), "sha256").hex()
     return hmac.compare_digest(expected, claim.signature)
 
 
 def skew(claim: Claim, now: float) -> float:
-    """Return by how many seconds the signer's clock differs from ours; infinite for an invalid date."""
+    """Return the difference between the signer's clock and `now` in seconds; infinite if the date is invalid."""
     try:
         signed = datetime.strptime(claim.date, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
     except ValueError:

@@ -18,22 +18,22 @@ _DEFAULTS: Mapping[str, Any] = {
     "gradual": True,
     "path": "/test-obs/daoChu/",
 }
-"""Of an export that a client creates; the same as those of `Simulator.add_export`."""
+"""Defaults for an export that a client creates; the same as those of `Simulator.add_export`."""
 _FIRST_DATE = 1_606_103_424
-"""Of the first export where dates are fixed: that of the API page's example, in seconds since 1970 UTC."""
+"""Fixed date of the first export, from the example of the API page, in seconds since 1970 UTC."""
 _STEP = 60
-"""Seconds from the date of one export to that of the next."""
+"""Seconds between the fixed dates of two exports."""
 
 
 class ExportStore:
-    """Exports by dataset and task. Safe to share between threads.
+    """Exports by dataset and task. Thread-safe.
 
     Parameters
     ----------
     dataset_id : str
-        The dataset that exists even without exports.
+        Dataset that exists even without exports.
     fixed_dates : bool, default False
-        Whether the date of an export depends only on how many there are.
+        Whether the date of an export depends only on the number of exports.
     """
 
     def __init__(self, dataset_id: str, *, fixed_dates: bool = False) -> None:
@@ -53,7 +53,7 @@ class ExportStore:
         params: Mapping[str, Any] | None,
         **facts: Any,  # noqa: ANN401 - the other fields of SimulatedExport
     ) -> SimulatedExport:
-        """Add an export; `Simulator.add_export` documents what is rejected."""
+        """Add an export. `Simulator.add_export` documents the arguments and errors."""
         facts = {**_DEFAULTS, **facts}
         if facts["samples"] < 0 or not facts["seconds"] >= 0:
             raise ValueError("samples and seconds must be 0 or more")
@@ -70,11 +70,11 @@ class ExportStore:
         return export
 
     def find(self, dataset_id: str, task_id: str) -> SimulatedExport | None:
-        """Return an export, or ``None``."""
+        """Return an export, or ``None`` if there is no such export."""
         return self._exports.get((dataset_id, task_id))
 
     def of(self, dataset_id: str) -> list[SimulatedExport] | None:
-        """Return the exports of a dataset, newest first; ``None`` if there is no such dataset."""
+        """Return the exports of a dataset, newest first, or ``None`` if there is no such dataset."""
         with self._lock:
             exports = [export for (known, _), export in self._exports.items() if known == dataset_id]
         exports.sort(key=lambda export: export.created)
