@@ -126,7 +126,7 @@ class Callbacks:
         return self._delivered >= self._version
 
     def listen(self, listener: Callable[[State], object]) -> None:
-        """Add a listener, which gets each state before the callbacks do. Before the watch is used by anyone else."""
+        """Add a listener, which gets each state before the callbacks do."""
         self._listeners = (*self._listeners, listener)
 
     def settle(self) -> None:

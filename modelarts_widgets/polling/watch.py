@@ -241,6 +241,10 @@ class Watch(Generic[ResultT]):
         """
         self._register("done", fn, remove=remove)
 
+    def subscribe(self, listener: Callable[[State], object]) -> None:
+        """Register a listener that shows this watch: it gets the state after each change, before the callbacks."""
+        self._callbacks.listen(listener)
+
     def _register(self, kind: str, fn: Callable[[Any], object], *, remove: bool) -> None:
         if not callable(fn):
             raise TypeError(f"A callback must be a function, not {type(fn).__name__}")

@@ -60,7 +60,7 @@ class WatchWidget(ModelBox, Generic[ResultT]):
         self.observe(self._follow_views, "_view_count")
         self.observe(lambda _: self._on_state(watch.state), "local_time")
         self._apply_interval()
-        watch._callbacks.listen(self._on_state)
+        watch.subscribe(self._on_state)
         self._family = family.join(self)
 
     # What a child provides.

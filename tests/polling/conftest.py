@@ -14,7 +14,7 @@ from modelarts_widgets.polling.loop import LoopEngine
 
 
 @pytest.fixture(params=["threads", "loop"])
-def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Driver]:
+def driver(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Driver]:
     """Put an engine of each kind in place, and return what lets it work."""
     running: Driver = ThreadDriver(engines.ThreadEngine()) if request.param == "threads" else LoopDriver(LoopEngine())
     monkeypatch.setattr(engines, "ENGINE", running.engine)

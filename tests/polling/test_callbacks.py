@@ -14,7 +14,7 @@ from support.engines import Driver
 from support.watches import ENDED, HANGS, RUNNING, Gate, run
 
 from modelarts_widgets import AuthenticationError, ModelArtsClient, ModelArtsError, TokenAuth, Watch
-from modelarts_widgets.polling import state
+from modelarts_widgets.polling import engine
 from modelarts_widgets.simulator import Simulator
 
 Follow = Callable[..., Watch[Any]]
@@ -160,11 +160,11 @@ def test_a_function_for_the_end_that_comes_while_it_is_told_is_called_once(follo
     if when == "meanwhile":
         watch.on_done(ends.append)
     release.set()
-    until(watch._callbacks.is_up_to_date)  # no other way shows that all have been told
+    until(watch._callbacks.are_up_to_date)  # no other way shows that all have been told
     if when == "afterwards":
         watch.on_done(ends.append)
     until(lambda: ends)
-    until(watch._callbacks.is_up_to_date)
+    until(watch._callbacks.are_up_to_date)
     assert len(ends) == 1
 
 
@@ -223,13 +223,13 @@ def test_a_token_function_that_raises_it_ends_the_polling_in_an_error(
 
 @raised
 def test_a_client_that_raises_it_ends_the_polling_in_an_error(
-    follow: Follow, engine: Driver, kind: type[BaseException], caplog: pytest.LogCaptureFixture
+    follow: Follow, driver: Driver, kind: type[BaseException], caplog: pytest.LogCaptureFixture
 ) -> None:
     client = Script(RUNNING)
     client.get_export_task = failing(kind)  # type: ignore[method-assign]
     watch = follow(client)
     with pytest.raises(ModelArtsError, match=kind.__name__):
-        engine.run(watch.wait_async(HANGS))
+        driver.run(watch.wait_async(HANGS))
     assert watch.phase in {"paused", "stopped"}
     assert kind.__name__ in caplog.text
 
@@ -237,30 +237,17 @@ def test_a_client_that_raises_it_ends_the_polling_in_an_error(
 # What is held meanwhile
 
 
-def test_no_thread_is_started_and_nobody_is_told_under_the_lock(
-    follow: Follow, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    start, held = threading.Thread.start, []
-
-    def is_held() -> None:
-        held.append(state._lock._is_owned())  # type: ignore[attr-defined] # no public way shows it
-
-    monkeypatch.setattr(threading.Thread, "start", lambda thread: (is_held(), start(thread))[1])
-    client = Gate(RUNNING, ENDED)
-    watches = [follow(client), follow(client), follow(Script(ENDED)), follow(Script(ENDED), None)]
+def test_the_owner_of_all_polling_calls_no_function_of_anybody(follow: Follow) -> None:
+    owned = []
+    watches = [follow(Script(RUNNING, ENDED)), follow(Script(ENDED)), follow(Script(ENDED), None)]
     for watch in watches:
-        watch.subscribe(lambda _: is_held())
-        watch.on_update(lambda _: is_held())
-        watch.on_done(lambda _: is_held())
+        for place in (watch.subscribe, watch.on_update, watch.on_done):
+            place(lambda _: owned.append(engine.ENGINE.is_here))
         watch.start()
-        watch.pause()
-        watch.resume()
-        watch.set_interval(0.2)
-    client.opened.set()
     for watch in watches:
         watch.wait(HANGS)
-    assert held
-    assert not any(held)
+    assert owned
+    assert not any(owned)
 
 
 def test_garbage_that_closes_its_watch_stops_nobody() -> None:

@@ -28,7 +28,7 @@ from modelarts_widgets import (
     watch_export,
 )
 from modelarts_widgets.polling.forecast import LONGEST, MAX_EXPORTS, Forecast
-from modelarts_widgets.polling.forecaster import STILL
+from modelarts_widgets.polling.forecast import STILL
 from modelarts_widgets.polling.engine import ENGINE
 from modelarts_widgets.simulator import Clock, Simulator
 

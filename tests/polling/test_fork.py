@@ -71,23 +71,14 @@ watch.close()
 """)
 
 
-def test_a_child_may_be_forked_while_another_thread_is_told_or_holds_the_lock() -> None:
+def test_a_child_may_be_forked_while_another_thread_is_told_or_the_owner_is_busy() -> None:
     run(f"""{FORKING}
-from modelarts_widgets.polling.state import changing
-begun, release = threading.Event(), threading.Event()
+begun, release, owned = threading.Event(), threading.Event(), threading.Event()
 watch.on_update(lambda _: (begun.set(), release.wait(60)))
 client.answers = [RUNNING | {{"progress": 43.0}}]
 begun.wait(60)
-
-def hold():
-    with changing():
-        held.set()
-        release.wait(60)
-
-held = threading.Event()
-holding = threading.Thread(target=hold)
-holding.start()
-held.wait(60)
+ENGINE.post(lambda: (owned.set(), release.wait(60)))
+owned.wait(60)
 
 def act():
     client.answers = [ENDED]
@@ -95,7 +86,6 @@ def act():
     assert follow(Script(ENDED), "other").wait(30).succeeded
 in_child(act)
 release.set()
-holding.join()
 watch.close()
 """)
 

@@ -57,10 +57,10 @@ def test_an_interval_out_of_bounds_says_what_the_bounds_are(value: float) -> Non
 
 @pytest.mark.parametrize("limit", [None, math.inf, 1e300])
 def test_no_limit_and_one_that_no_clock_can_measure_are_taken(
-    follow: Follow, engine: Driver, limit: float | None
+    follow: Follow, driver: Driver, limit: float | None
 ) -> None:
     watch = follow(Script(ENDED))
-    assert engine.run(watch.wait_async(limit)).succeeded
+    assert driver.run(watch.wait_async(limit)).succeeded
     assert watch.wait(limit).succeeded
 
 
@@ -69,12 +69,12 @@ def test_a_thread_takes_them_too(follow: Follow, limit: float | None) -> None:
     assert follow(Script(ENDED)).wait(limit).succeeded
 
 
-def test_waiting_for_no_time_returns_what_is_known(follow: Follow, engine: Driver) -> None:
+def test_waiting_for_no_time_returns_what_is_known(follow: Follow, driver: Driver) -> None:
     watch = follow(Script(ENDED))
-    engine.run(watch.wait_async(HANGS))
+    driver.run(watch.wait_async(HANGS))
     assert watch.wait(0).succeeded
-    assert engine.run(watch.wait_async(0)).succeeded
-    engine.rest()
+    assert driver.run(watch.wait_async(0)).succeeded
+    driver.rest()
     assert watch.stats.polls == 1
 
 
@@ -88,56 +88,56 @@ def test_waiting_for_no_time_many_times_holds_one_thread_at_most(follow: Follow)
     assert max(most) <= 2
 
 
-def test_running_out_of_time_names_what_went_wrong_last_as_the_cause(follow: Follow, engine: Driver) -> None:
+def test_running_out_of_time_names_what_went_wrong_last_as_the_cause(follow: Follow, driver: Driver) -> None:
     failure = ServiceError("away", status_code=503)
     watch = follow(Script(failure), interval=86_400.0)
     watch.start()
-    engine.until(lambda: watch.error)
+    driver.until(lambda: watch.error)
     with pytest.raises(TimeoutError, match=r"Export t has not ended within 0 s") as caught:
-        engine.run(watch.wait_async(0))
+        driver.run(watch.wait_async(0))
     assert caught.value.__cause__ is failure
-    if not engine.engine.needs_loop:
+    if not driver.engine.needs_loop:
         with pytest.raises(TimeoutError, match=r"Export t has not ended within 0 s") as caught:
             watch.wait(0)
         assert caught.value.__cause__ is failure
 
 
 @pytest.mark.parametrize("how", ["wait", "wait_async", "limit"])
-def test_what_only_a_wait_has_started_ends_with_it(engine: Driver, how: str) -> None:
-    if engine.engine.needs_loop and how == "wait":
+def test_what_only_a_wait_has_started_ends_with_it(driver: Driver, how: str) -> None:
+    if driver.engine.needs_loop and how == "wait":
         pytest.skip("nobody can wait so where there is but a loop")
     clients = [Script(RUNNING if how == "limit" else ENDED) for _ in range(30)]
     for client in clients:
         if how == "wait":
             watch_exports("d", client=client, interval=60.0).wait(HANGS)
         elif how == "wait_async":
-            engine.run(watch_exports("d", client=client, interval=60.0).wait_async(HANGS))
+            driver.run(watch_exports("d", client=client, interval=60.0).wait_async(HANGS))
         else:
             with pytest.raises(TimeoutError):
-                engine.run(watch_exports("d", client=client, interval=60.0).wait_async(0))
-    engine.rest()
+                driver.run(watch_exports("d", client=client, interval=60.0).wait_async(0))
+    driver.rest()
     assert not POLLS
     assert sum(client.asked for client in clients) <= 30
 
 
 @pytest.mark.parametrize("how", ["start", "on_update", "on_done", "resume"])
-def test_what_somebody_else_wants_too_goes_on_after_a_wait(follow: Follow, engine: Driver, how: str) -> None:
+def test_what_somebody_else_wants_too_goes_on_after_a_wait(follow: Follow, driver: Driver, how: str) -> None:
     client = Script(ENDED)
     watch = follow(client, None)
     if how in {"start", "resume"}:
         getattr(watch, how)()
     else:
         getattr(watch, how)(lambda _: None)
-    engine.run(watch.wait_async(HANGS))
+    driver.run(watch.wait_async(HANGS))
     asked = client.asked
-    engine.until(lambda: client.asked > asked)
+    driver.until(lambda: client.asked > asked)
     assert watch.phase == "polling"
 
 
-def test_a_watch_that_was_only_waited_for_can_be_waited_for_again(follow: Follow, engine: Driver) -> None:
+def test_a_watch_that_was_only_waited_for_can_be_waited_for_again(follow: Follow, driver: Driver) -> None:
     watch = follow(Script(ENDED), None)
     for _ in range(3):
-        assert [task.status for task in engine.run(watch.wait_async(HANGS))] == ["SUCCESSED"]
+        assert [task.status for task in driver.run(watch.wait_async(HANGS))] == ["SUCCESSED"]
         assert watch.phase == "idle"
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as some
 from support import EXAMPLE, Script, until
 from support.engines import Driver
 from support.virtual import VirtualEngine
+from support.watches import HANGS
 
 from modelarts_widgets import (
     AkSkAuth,
@@ -27,7 +28,7 @@ from modelarts_widgets import (
     watch_export,
     watch_exports,
 )
-from modelarts_widgets.polling import state
+from modelarts_widgets.polling import engine as engines
 from modelarts_widgets.polling.backoff import MAX_QUIET_DELAY
 from modelarts_widgets.polling.poll import POLLS
 from modelarts_widgets.polling.engine import ENGINE
@@ -103,7 +104,6 @@ def test_watches_of_different_exports_do_not(make: Make, virtual: VirtualEngine,
     one.start()
     other.start()
     assert len(POLLS) == 2
-    virtual.cancel(one._poll)  # type: ignore[arg-type] # there is no other way to undo a step that is due
 
 
 def test_clients_of_one_project_with_equal_credentials_count_as_one_and_with_others_do_not(
@@ -249,26 +249,24 @@ def test_the_newest_come_first_and_those_without_a_date_last(times: list[int | N
 
 
 class Noted(ExportTask):
-    """A task that notes whether it is looked at under the lock that all polls share."""
+    """A task that notes whether the owner of all polling looks at it, for which others would wait."""
 
-    held: ClassVar[list[bool]] = []
+    owned: ClassVar[list[bool]] = []
 
     @property
     def is_done(self) -> bool:
-        self.held.append(state._lock._is_owned())  # type: ignore[attr-defined] # there is no public way
+        self.owned.append(engines.ENGINE.is_here)
         return super().is_done
 
 
-def test_a_long_list_is_looked_through_without_the_lock_that_others_wait_for(virtual: VirtualEngine) -> None:
+def test_a_long_list_is_looked_through_beside_the_owner_that_others_wait_for(make: Make) -> None:
     tasks = [Noted.from_json(ENDED | {"task_id": f"t{number}"}) for number in range(100)]
     watch = watch_exports("d", client=Listing([*tasks]))
     watch.on_done(lambda _: None)
-    watch.start()
-    for _ in range(3):
-        virtual.step()
-    assert len(Noted.held) > 200
-    assert not any(Noted.held)
+    watch.wait(HANGS)
     watch.close()
+    assert len(Noted.owned) > 200
+    assert sum(Noted.owned) <= 2 * len(tasks), "whether it is over"
 
 
 # Waiting
@@ -283,7 +281,7 @@ async def seen(watch: Watch[Any]) -> None:
 
 
 @both
-def test_a_coroutine_waits_while_others_run(make: Make, engine: Driver) -> None:
+def test_a_coroutine_waits_while_others_run(make: Make, driver: Driver) -> None:
     client = Script(RUNNING)
     watch = make(client)
 
@@ -293,36 +291,36 @@ def test_a_coroutine_waits_while_others_run(make: Make, engine: Driver) -> None:
         client.answers = [ENDED]
         await waiting
 
-    engine.run(together())
+    driver.run(together())
     assert progress(watch) == 100.0
 
 
 @both
-def test_a_coroutine_need_not_wait_for_what_has_ended(make: Make, engine: Driver) -> None:
+def test_a_coroutine_need_not_wait_for_what_has_ended(make: Make, driver: Driver) -> None:
     watch = make(Script(ENDED))
-    engine.run(watch.wait_async(20.0))
-    assert engine.run(watch.wait_async())
+    driver.run(watch.wait_async(20.0))
+    assert driver.run(watch.wait_async())
 
 
 @both
-def test_a_coroutine_runs_out_of_time_and_leaves_the_polling_alone(make: Make, engine: Driver) -> None:
+def test_a_coroutine_runs_out_of_time_and_leaves_the_polling_alone(make: Make, driver: Driver) -> None:
     watch = make(Script(RUNNING))
     watch.start()
     with pytest.raises(TimeoutError, match=r"has not ended within 0\.05 s"):
-        engine.run(watch.wait_async(0.05))
+        driver.run(watch.wait_async(0.05))
     assert watch.phase == "polling"
     assert watch._is_awaited == 0
 
 
 @both
 @pytest.mark.parametrize("error", [NotFoundError(), ZeroDivisionError("oops")], ids=repr)
-def test_a_coroutine_hears_the_watches_own_error(make: Make, engine: Driver, error: Exception) -> None:
+def test_a_coroutine_hears_the_watches_own_error(make: Make, driver: Driver, error: Exception) -> None:
     with pytest.raises(type(error)):
-        engine.run(make(Script(error)).wait_async(20.0))
+        driver.run(make(Script(error)).wait_async(20.0))
 
 
 @both
-def test_a_coroutine_that_is_cancelled_leaves_the_polling_alone(make: Make, engine: Driver) -> None:
+def test_a_coroutine_that_is_cancelled_leaves_the_polling_alone(make: Make, driver: Driver) -> None:
     watch = make(Script(RUNNING))
 
     async def cancel() -> None:
@@ -332,7 +330,7 @@ def test_a_coroutine_that_is_cancelled_leaves_the_polling_alone(make: Make, engi
         with pytest.raises(asyncio.CancelledError):
             await waiting
 
-    engine.run(cancel())
+    driver.run(cancel())
     assert (watch.phase, watch._is_awaited) == ("polling", 0)
 
 
