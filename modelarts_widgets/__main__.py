@@ -15,8 +15,8 @@ from .api.client import ModelArtsClient
 from .api.errors import ConfigurationError
 from .api.models import ExportTask
 from .api.text import printable
-from .polling.exports import watch_export, watch_exports
 from .polling.backoff import checked_timeout
+from .polling.exports import watch_export, watch_exports
 from .polling.watch import Watch
 from .rendering import Table, card_text, history_text
 from .terminal import content_of

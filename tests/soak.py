@@ -16,7 +16,7 @@ from pathlib import Path
 
 from modelarts_widgets import ExportHistory, ExportMonitor, ModelArtsClient, TokenAuth
 from modelarts_widgets.polling import backoff, limits, poller
-from modelarts_widgets.polling.engine import MAX_THREADS
+from modelarts_widgets.polling.threads import MAX_THREADS
 
 MONITORS, WARM_UP, REPORTS = 9, 0.1, 10
 MAX_GROWTH = 2.0

@@ -24,7 +24,8 @@ from support.sockets import Peer, RawServer
 from support.watches import ENDED, RUNNING
 
 from modelarts_widgets import ExportHistory, ExportMonitor, ModelArtsClient, ModelArtsError
-from modelarts_widgets.polling.engine import MAX_THREADS, ENGINE
+from modelarts_widgets.polling.engine import ENGINE
+from modelarts_widgets.polling.threads import MAX_THREADS
 
 COUNTS: Counter[str] = Counter()
 RAISED = [SystemExit, KeyboardInterrupt, GeneratorExit, asyncio.CancelledError, ValueError]

@@ -13,8 +13,7 @@ from weakref import ref
 
 from ..api.models import ExportTask
 from . import engine
-from .state import State, Tasks
-from .subject import Subject
+from .state import State, Subject, Tasks
 
 Callback = Callable[[Any], object]
 _MOMENT = 0.1
@@ -134,7 +133,7 @@ class Callbacks:
         if self.are_called_here() or self.are_up_to_date() or engine.ENGINE.is_here:
             return
         waiter = ThreadWaiter()
-        engine.ENGINE.do(lambda: self.admit(waiter))
+        engine.ENGINE.do(lambda: self.admit(waiter, lambda: None))
         waiter.until(self.are_up_to_date, _MOMENT)
 
     # Acts.
@@ -153,10 +152,16 @@ class Callbacks:
                 self._late += (fn,)
                 self.changed()
 
-    def admit(self, waiter: Waiter) -> None:
-        """Wake a waiter at each change, as long as it exists."""
+    def admit(self, waiter: Waiter, on_gone: Callable[[], object]) -> None:
+        """Wake a waiter at each change, as long as it exists; call `on_gone` when it does no more."""
         key = id(waiter)
-        self.waiters[key] = ref(waiter, lambda gone: engine.ENGINE.post(lambda: self._forget_waiter(key, gone)))
+
+        def forget(gone: ref[Waiter]) -> None:
+            if self.waiters.get(key) is gone:
+                del self.waiters[key]
+                on_gone()
+
+        self.waiters[key] = ref(waiter, lambda gone: engine.ENGINE.post(lambda: forget(gone)))
 
     def changed(self) -> None:
         """Deliver the newest state, and wake the waiters."""
@@ -184,10 +189,6 @@ class Callbacks:
         for waiting in list(self.waiters.values()):
             if (waiter := waiting()) is not None:
                 waiter.wake()
-
-    def _forget_waiter(self, key: int, gone: ref[Waiter]) -> None:
-        if self.waiters.get(key) is gone:
-            del self.waiters[key]
 
     def _look(self, tasks: Tasks | None) -> None:
         """Take an answer for known."""

@@ -8,33 +8,23 @@ own.
 
 from __future__ import annotations
 
-import contextvars
 import heapq
 import itertools
 import logging
 import math
 import sys
-import threading
 import time
-from _thread import start_new_thread
 from collections import deque
 from collections.abc import Callable
-from queue import Empty, SimpleQueue
+from contextlib import suppress
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from .loop import LoopEngine
+    import asyncio
 
-MAX_BUSY = 3
-"""Jobs that run at once as long as each is quick; with the owner, that makes four threads."""
-MAX_THREADS = 8
-"""Threads in the worst case, beside those that callbacks block: more would only load a service that is slow already."""
-GRACE = 0.1
-"""Seconds after which a job waits for a server, and does not count as busy any more."""
-LINGER = 0.05
-"""Seconds that the owner's thread outlasts the last act, since another one often follows."""
-CALM = 1.0
-"""Seconds for which a spare worker must not have been needed before it ends."""
+_LONGEST = 3_600.0
+"""Seconds; no timer is set for longer, since a browser's cannot measure more than 24 days."""
 
 ResultT = TypeVar("ResultT")
 Act = Callable[[], object]
@@ -143,189 +133,92 @@ class Engine:
         return True
 
 
-class ThreadEngine(Engine):
-    """Owned by one daemon thread, which takes mail and timers; up to seven more work beside it.
+class LoopEngine(Engine):
+    """Owned by the code that calls it. Timers and requests wait for the event loop, acts and callbacks do not.
 
-    Threads start when they are needed, and end when nothing is left to do.
+    A request runs while nothing else does: in a notebook, while no cell runs, or while one awaits something. Timers
+    that are set while no loop runs begin with the next act or `wake` on one.
     """
 
+    needs_loop = True
+
     def reset(self) -> None:
-        """Start over, without acts and threads."""
+        """Start over, without acts."""
         super().reset()
-        self._seat: SimpleQueue[None] = SimpleQueue()
-        """Holds one token, which the thread has that is the owner."""
-        self._seat.put(None)
-        self._here = threading.local()
-        self._desk: SimpleQueue[Job | None] = SimpleQueue()
-        """Where workers wait for jobs."""
-        self._busy: dict[Job, float] = {}
-        """Jobs at work, and since when."""
-        self._workers = self._idle = 0
-        self._needed_at = -math.inf
-        """When the last idle worker was needed."""
-
-    @property
-    def threads(self) -> int:
-        """Number of polling threads that are alive."""
-        return self._workers + self._seat.empty()
-
-    @property
-    def is_here(self) -> bool:
-        """Whether this thread is the owner, or the only one that is left as the process ends."""
-        return getattr(self._here, "is_owner", False) or sys.is_finalizing()
+        self._is_acting = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._pump: asyncio.TimerHandle | None = None
+        self._pump_due = math.inf
 
     def do(self, act: Callable[[], ResultT]) -> ResultT:
-        """Run an act in the owner and return its result; at once where this thread is the owner, or none is left."""
-        if self.is_here:
+        """Run an act and return its result, then call out to those whom it has given news."""
+        is_nested = self._is_acting
+        try:
+            self._is_acting = True
             return act()
-        reply: SimpleQueue[Outcome] = SimpleQueue()
-        self.post(lambda: reply.put(outcome_of(act)))
-        result, error = reply.get()
-        if error is not None:
-            try:
-                raise error
-            finally:
-                del error  # or its traceback would hold it, and it its traceback
-        return result  # type: ignore[no-any-return] # a tuple cannot say that one of two is there
+        finally:
+            self._is_acting = is_nested
+            self._settle()
 
     def post(self, act: Act) -> None:
-        """Run an act in the owner soon. Never blocks.
-
-        Raises
-        ------
-        RuntimeError
-            When the first thread cannot be started, and something is left for it to do.
-        """
+        """Run an act now, or after the one that runs now."""
         self._mail.put(act)
-        if self._seat.empty():  # there is an owner
-            return
-        if sys.is_finalizing():  # its thread is frozen, or there was none
-            self._take_mail()
-            return
-        # A plain thread has none of the kernel's context: on ipykernel 7.0 it cannot reach the front end at all
-        # (LookupError: shell_parent), so it runs in a copy of this one's.
-        context = contextvars.copy_context()
+        self._settle()
+
+    def wake(self) -> None:
+        """Set the pump on the loop that runs here; where none does, on the one before, if that is not closed."""
+        from asyncio import get_running_loop  # noqa: PLC0415 - with threads it is not needed, and takes long to import
+
         try:
-            start_new_thread(_start, (context.run, self._serve))
+            loop = get_running_loop()
         except RuntimeError:
-            self._take_mail()
-            if self._timers or self._jobs:
-                raise
+            if self._loop is not None:
+                with suppress(RuntimeError):  # it is closed
+                    self._loop.call_soon_threadsafe(self._set_pump, self._loop)
+        else:
+            self._set_pump(loop)
 
-    def _take_mail(self) -> None:
-        while not self._mail.empty():
-            run(self._mail.get())
-        for _ in range(len(self._jobs)):  # not those that they bring
-            (job := self._jobs.popleft()).take(outcome_of(job.work))
-
-    def _serve(self) -> None:
-        """Own everything, unless another thread does, until nothing is left to do."""
-        while self._sit_down():
-            while True:
-                is_idle = not (self._busy or self._jobs or self._next_due() < math.inf)
-                act = self._wait(LINGER if is_idle else self._until_due())
-                if act is not None:
-                    run(act)
-                elif is_idle:
-                    break
-                while self._fire():
-                    pass
-                self._hand_out()
-            self._dismiss(self._idle)
-            self._seat.put(None)
-            self._here.is_owner = False
-            if self._mail.empty():  # else its sender may have seen the seat taken
+    def _settle(self) -> None:
+        """Take the mail and call out, unless within an act, at whose end this happens."""
+        while not self._is_acting:
+            if not self._mail.empty():
+                act = self._mail.get()
+                self.do(lambda act=act: run(act))  # type: ignore[misc]
+            elif (job := next((job for job in self._jobs if job.calls_out), None)) is not None:
+                self._jobs.remove(job)
+                self._work(job)
+            else:
+                self.wake()
                 return
 
-    def _sit_down(self) -> bool:
-        try:
-            self._seat.get_nowait()
-        except Empty:
-            return False
-        self._here.is_owner = True
-        return True
+    def _work(self, job: Job) -> None:
+        outcome = outcome_of(job.work)
+        self.do(lambda: job.take(outcome))
 
-    def _wait(self, seconds: float) -> Act | None:
-        try:
-            return self._mail.get(timeout=min(seconds, threading.TIMEOUT_MAX))
-        except Empty:
-            return None
+    def _set_pump(self, loop: asyncio.AbstractEventLoop) -> None:
+        due = -math.inf if self._jobs else self._next_due()
+        is_set, self._loop = self._pump is not None and loop is self._loop, loop
+        if due == math.inf or (is_set and self._pump_due <= due):
+            return
+        if self._pump is not None:
+            self._pump.cancel()
+        self._pump_due = due
+        self._pump = loop.call_later(min(max(0.0, due - self.clock()), _LONGEST), self._on_time)
 
-    def _until_due(self) -> float:
-        now = self.clock()
-        due = self._next_due()
-        if self._jobs:  # they may begin when those at work have become slow
-            due = min([due, *(since + GRACE for since in self._busy.values() if now - since < GRACE)])
-        return max(0.0, due - now)
+    def _on_time(self) -> None:
+        """Run one timer and one job, so that other tasks of the loop have their turn before the next."""
+        self._pump = None
+        self.turn()
 
-    def _hand_out(self) -> None:
-        """Give jobs to workers, and let one go that has not been needed for a while."""
-        now = self.clock()
-        while self._jobs and self._has_room(now):
-            job = self._jobs.popleft()
-            self._busy[job] = now
-            if self._idle:
-                self._idle -= 1
-                self._desk.put(job)
-            elif not self._hire(job):
-                del self._busy[job]
-                self._jobs.appendleft(job)
-                break
-        if not self._idle:
-            self._needed_at = now
-        elif self._idle > 1 and now - self._needed_at >= CALM:
-            self._dismiss(1)
-
-    def _has_room(self, now: float) -> bool:
-        ages = [(now - since, job.calls_out) for job, since in self._busy.items()]
-        counted = sum(age < GRACE or not calls_out for age, calls_out in ages)
-        return counted < MAX_THREADS - 1 and sum(age < GRACE for age, _ in ages) < MAX_BUSY
-
-    def _hire(self, job: Job) -> bool:
-        """Return whether a job is taken care of, by a new worker or, where there is none, here."""
-        work = contextvars.copy_context().run
-        try:
-            threading.Thread(target=work, args=(self._work, job), name=_NAME, daemon=True).start()
-        except RuntimeError:  # no thread to be had: others will do it, or the owner itself must
-            if self._workers:
-                return False
-            self._busy.pop(job)
-            job.take(outcome_of(job.work))
-        else:
-            self._workers += 1
-        return True
-
-    def _dismiss(self, count: int) -> None:
-        for _ in range(count):
-            self._idle -= 1
-            self._workers -= 1
-            self._desk.put(None)
-
-    def _work(self, first: Job) -> None:
-        job: Job | None = first
-        mail, desk = self._mail, self._desk
-        while job is not None:
-            outcome = outcome_of(job.work)
-            mail.put(lambda job=job, outcome=outcome: self._finish(job, outcome))  # type: ignore[misc]
-            job = outcome = None  # keep nothing alive while waiting
-            job = desk.get()
-
-    def _finish(self, job: Job, outcome: Outcome) -> None:
-        self._busy.pop(job, None)
-        self._idle += 1
-        job.take(outcome)
-
-
-_NAME = "modelarts-poll"
-
-
-def _start(*target: Any) -> None:  # noqa: ANN401 - a function and its arguments
-    """Start a thread from one that nobody interrupts: `Thread.start` waits on a condition, as the main thread must not."""
-    thread = threading.Thread(target=target[0], args=target[1:], name=_NAME, daemon=True)
-    try:
-        thread.start()
-    except RuntimeError:
-        target[0](*target[1:])
+    def turn(self) -> None:
+        """Run the next timer, if it is due, and the job that it brings. Blocks for a request."""
+        self._is_acting = True
+        self._fire()
+        self._is_acting = False
+        job = self._jobs.popleft() if self._jobs else None
+        self._settle()  # sets the pump for others before the job begins, which may run the loop itself
+        if job is not None:
+            self._work(job)
 
 
 def outcome_of(act: Callable[[], Any]) -> Outcome:
@@ -344,14 +237,14 @@ def run(act: Act) -> None:
         _logger.exception("An act has failed")
 
 
-def chosen() -> ThreadEngine | LoopEngine:
+def chosen() -> Engine:
     """Return an engine with threads, unless this Python cannot start any, as in a browser."""
-    if sys.thread_info.name != "pthread-stubs":
-        return ThreadEngine()
-    from .loop import LoopEngine  # noqa: PLC0415 - it brings asyncio, a fifth of the import time
+    if sys.thread_info.name == "pthread-stubs":
+        return LoopEngine()
+    from .threads import ThreadEngine  # noqa: PLC0415 - it builds on this module
 
-    return LoopEngine()
+    return ThreadEngine()
 
 
-ENGINE: Engine = chosen()
+ENGINE = chosen()
 """The engine of this process. Looked up here each time, so that tests can put another one in its place."""

@@ -12,8 +12,7 @@ from ..api.pagination import SIZE
 from ..api.urls import checked_identifier
 from .backoff import checked_interval
 from .poll import begin_anew
-from .state import Tasks
-from .subject import StatusClient, Subject
+from .state import StatusClient, Subject, Tasks
 from .watch import Watch
 
 

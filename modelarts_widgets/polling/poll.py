@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..api.auth.standing import Deferred
 from ..api.errors import AuthenticationError, ModelArtsError
@@ -21,8 +21,10 @@ from . import engine
 from .backoff import after_answer, after_error
 from .forecast import Forecaster
 from .speed import SpeedEstimator
-from .state import State, Tasks
-from .subject import Subject
+from .state import State, Subject, Tasks
+
+if TYPE_CHECKING:
+    from .subscriber import Subscriber
 
 JITTER = 0.1
 """Share of a delay that chance may add, so that a hundred polls do not tick together."""
@@ -30,27 +32,6 @@ REFRESH_INTERVAL = 1.0
 """Seconds between two requests on behalf of `Poll.refresh`: a callback may call it with each answer."""
 
 _logger = logging.getLogger(__name__)
-
-
-class Subscriber(Protocol):
-    """A watch of the subject."""
-
-    @property
-    def _subject(self) -> Subject[object]:
-        """The subject; the last subscriber to join asks for all."""
-
-    @property
-    def _pace(self) -> float:
-        """Seconds between two requests that are soon enough."""
-
-    def _on_step(self, error: Exception | None, *, is_new: bool) -> None:
-        """Take note of the outcome of a request."""
-
-    def _rejoin(self, key: Hashable) -> None:
-        """Go on after refused credentials have been accepted."""
-
-    def _forget_parent(self) -> None:
-        """Leave the poll to the parent, in a forked child."""
 
 
 class _Answer(NamedTuple):
@@ -148,7 +129,7 @@ class Poll:
 
     @property
     def _pace(self) -> float:
-        return min(subscriber._pace for subscriber in self.subscribers)
+        return min(subscriber.pace for subscriber in self.subscribers)
 
     def _schedule(self, delay: float) -> None:
         if self._timer is not None:
@@ -181,7 +162,7 @@ class Poll:
         if borrowed is not None:
             self._on_outcome(request, borrowed)
             return
-        asking = partial(_ask, self._asker._subject, self.state.tasks, request)
+        asking = partial(_ask, self._asker.subject, self.state.tasks, request)
         engine.ENGINE.beside(asking, partial(self._on_outcome, request))
 
     def _hear_of_trial(self, serial: int, error: Exception | None) -> None:
@@ -206,14 +187,14 @@ class Poll:
         before, error = self.state.tasks, outcome if isinstance(outcome, Exception) else None
         self.state = self._after_error(outcome) if isinstance(outcome, Exception) else self._after_answer(outcome)
         if isinstance(error, AuthenticationError):
-            self._asker._subject.when_accepted(self._revive)
+            self._asker.subject.when_accepted(self._revive)
         for subscriber in list(self.subscribers):
-            subscriber._on_step(error, is_new=error is None and self.state.tasks is not before)
+            subscriber.on_step(error, is_new=error is None and self.state.tasks is not before)
 
     def _revive(self) -> None:
         """Resume for all subscribers that wait for credentials. Called in any thread."""
-        keys = [(subscriber, subscriber._subject.key) for subscriber in list(self.subscribers)]
-        engine.ENGINE.post(lambda: [subscriber._rejoin(key) for subscriber, key in keys])
+        keys = [(subscriber, subscriber.subject.key) for subscriber in list(self.subscribers)]
+        engine.ENGINE.post(lambda: [subscriber.rejoin(key) for subscriber, key in keys])
 
     def _after_answer(self, answer: _Answer) -> State:
         moving = answer.moving
@@ -221,7 +202,7 @@ class Poll:
         self._moving = moving
         if answer.tasks:
             self._forecaster.on_answer(answer.tasks[0], self._earlier)
-        is_final = not answer.running and not self._asker._subject.is_endless
+        is_final = not answer.running and not self._asker.subject.is_endless
         phase, delay, _ = after_answer(is_final=is_final, interval=self._pace, quiet=self._quiet)
         return State(
             phase,
@@ -236,7 +217,7 @@ class Poll:
     @property
     def _earlier(self) -> Callable[[], Tasks] | None:
         """The request of a subscriber that wants a forecast."""
-        return next((asker._subject.earlier for asker in self.subscribers if asker._subject.earlier), None)
+        return next((asker.subject.earlier for asker in self.subscribers if asker.subject.earlier), None)
 
     def _after_error(self, error: Exception) -> State:
         failures = self.state.failures + 1
@@ -283,7 +264,7 @@ def begin_anew() -> None:
     POLLS.clear()
     for poll in polls:
         for subscriber in list(poll.subscribers):
-            subscriber._forget_parent()
+            subscriber.forget_parent()
 
 
 def _ask(subject: Subject[object], before: Tasks | None, request: Cancellation) -> _Answer | Exception | None:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Hashable
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from typing import Any, ClassVar, Generic, TypeVar
 from weakref import WeakValueDictionary
 
 from ..api.auth import AuthBase
 from ..api.models import ExportTask
-from . import engine, poll
+from . import engine
 from .backoff import checked_interval, checked_timeout
-from .callbacks import Callbacks, LoopWaiter, ThreadWaiter, Waiter
+from .callbacks import LoopWaiter, ThreadWaiter
 from .speed import Speed
-from .state import Phase, State, Stats, Tally
-from .subject import Subject
+from .state import Phase, State, Stats, Subject
+from .subscriber import OPEN, Subscriber
 
 ResultT = TypeVar("ResultT")
-_MAY_STOP = frozenset({"idle", "polling", "retrying", "paused", "needs-auth"})
 PATIENCE = 1.0
 """Seconds that a wait which is over grants to callbacks that are still running."""
 
@@ -54,15 +52,8 @@ class Watch(Generic[ResultT]):
 
     def __init__(self, subject: Subject[ResultT], interval: float) -> None:
         self._subject = subject
-        self._intervals: tuple[float, float | None] = checked_interval("interval", interval), None
-        self._poll: poll.Poll | None = None
-        self._own = State()
-        """What is known when there is no poll."""
-        self._tally = Tally()
-        self._callbacks = Callbacks(subject, lambda: self.state)
-        self._is_closed = False
-        self._is_only_awaited = False
-        """Whether polling was started by waiting, and by nothing else since."""
+        self._subscriber = Subscriber(subject, checked_interval("interval", interval))
+        self._callbacks = self._subscriber.callbacks
         ALL[id(self)] = self
 
     # Known facts. Each is read from an immutable object, in any thread.
@@ -70,8 +61,7 @@ class Watch(Generic[ResultT]):
     @property
     def state(self) -> State:
         """All that is known at this moment, as one immutable object."""
-        joined = self._poll
-        return self._own if joined is None else joined.state
+        return self._subscriber.state
 
     @property
     def phase(self) -> Phase:
@@ -92,7 +82,7 @@ class Watch(Generic[ResultT]):
     @property
     def stats(self) -> Stats:
         """What watching has cost so far."""
-        return self._tally.stats(self.state.delay, engine.ENGINE.threads)
+        return self._subscriber.tally.stats(self.state.delay, engine.ENGINE.threads)
 
     def _speed(self, task_id: str | None) -> Speed | None:
         """Return how fast an export moves; ``None`` while too little is known."""
@@ -107,12 +97,12 @@ class Watch(Generic[ResultT]):
 
     def start(self) -> None:
         """Start to poll. Does not block; does nothing if polling has started before, whatever became of it."""
-        key = self._subject.key if self.phase == "idle" else None
-        engine.ENGINE.do(lambda: self._start(key))
+        key = self._subject.key
+        engine.ENGINE.do(lambda: self._subscriber.start(key))
 
     def pause(self) -> None:
         """Stop polling for now; the export itself goes on. Does not block; cancels the request under way."""
-        engine.ENGINE.do(lambda: self._leave("paused", {"polling", "retrying"}))
+        engine.ENGINE.do(lambda: self._subscriber.leave("paused"))
 
     def resume(self, auth: AuthBase | None = None) -> None:
         """Go on after a pause, refused credentials or a stop, unless the watch is closed. Does not block.
@@ -134,26 +124,26 @@ class Watch(Generic[ResultT]):
             self._subject.forgive()
             watches = [watch for known in ALL.valuerefs() if (watch := known()) and watch._subject.client is client]
             keys = [(watch, watch._subject.key) for watch in watches]
-            engine.ENGINE.do(lambda: [watch._rejoin(key) for watch, key in keys])
-        elif not (self.state.is_active or self._is_closed):
+            engine.ENGINE.do(lambda: [watch._subscriber.rejoin(key) for watch, key in keys])
+        elif not (self.state.is_active or self._subscriber.is_closed):
             self._subject.forgive()
         key = self._subject.key
-        engine.ENGINE.do(lambda: self._resume(key))
+        engine.ENGINE.do(lambda: self._subscriber.resume(key))
 
     def refresh(self) -> None:
         """Ask at once instead of after the interval, at most once a second. Does not block.
 
         Does nothing unless polling goes on.
         """
-        engine.ENGINE.do(self._refresh)
+        engine.ENGINE.do(self._subscriber.refresh)
 
     def stop(self) -> None:
         """End the polling until `resume`; the export itself goes on. Does not block; cancels the request under way."""
-        engine.ENGINE.do(lambda: self._leave("stopped", _MAY_STOP))
+        engine.ENGINE.do(lambda: self._subscriber.leave("stopped", OPEN))
 
     def close(self) -> None:
         """End the polling for good. The last state stays readable. Does not block."""
-        if engine.ENGINE.do(self._close) and self._subject.owns_client:
+        if engine.ENGINE.do(self._subscriber.close) and self._subject.owns_client:
             self._subject.client.close()  # type: ignore[attr-defined] # one of ours
 
     def set_interval(self, interval: float, unattended: float | None = None) -> None:
@@ -162,9 +152,9 @@ class Watch(Generic[ResultT]):
         `unattended` holds while no caller waits, if it is longer. Raises `TypeError` or `ValueError` for anything but
         such a number. Does not block.
         """
-        self._intervals = checked_interval("interval", interval), unattended
-        if self._poll is not None:
-            engine.ENGINE.do(self._adjust)
+        self._subscriber.intervals = checked_interval("interval", interval), unattended
+        if self._subscriber.poll is not None:
+            engine.ENGINE.do(self._subscriber.adjust)
 
     # Waiting.
 
@@ -199,26 +189,30 @@ class Watch(Generic[ResultT]):
             When a callback of this watch calls it: the ones after it could never be called. Where no thread can be
             started, as in a browser, if polling must go on: use `wait_async` there.
         """
+        with type(self)._reporter(self, progress) as report:
+            return self._wait(timeout, report)
+
+    def _wait(self, timeout: float | None, report: Callable[[], None]) -> ResultT:
+        """Wait like `wait`; `report` is called in this thread whenever something may have changed."""
         limit = self._limit(timeout)
         if engine.ENGINE.needs_loop and (self.state.is_active or self.phase == "idle"):
             raise RuntimeError(
                 "Without threads, as here, wait() would block the polling it waits for: use await wait_async()"
             )
         waiter, key = ThreadWaiter(), self._subject.key
-        with type(self)._reporter(self, progress) as report:
-            needed = engine.ENGINE.do(lambda: self._begin_wait(waiter, key))
-            try:
-                if not waiter.until(lambda: self._is_over(needed, report), limit):
-                    raise self._too_late(limit) from self.error
-                waiter.until(self._callbacks.are_up_to_date, PATIENCE)
-                return self._subject.outcome(self.state)
-            finally:
-                engine.ENGINE.do(lambda: self._end_wait(waiter))
+        needed = engine.ENGINE.do(lambda: self._subscriber.begin_wait(waiter, key))
+        try:
+            if not waiter.until(lambda: self._is_over(needed, report), limit):
+                raise self._too_late(limit) from self.error
+            waiter.until(self._callbacks.are_up_to_date, PATIENCE)
+            return self._subject.outcome(self.state)
+        finally:
+            engine.ENGINE.do(lambda: self._subscriber.dismiss(waiter))
 
     async def wait_async(self, timeout: float | None = None) -> ResultT:
         """Return and raise as `wait` does, without blocking the event loop: buttons go on working, other tasks run."""
         limit, waiter, key = self._limit(timeout), LoopWaiter(), self._subject.key
-        needed = engine.ENGINE.do(lambda: self._begin_wait(waiter, key))
+        needed = engine.ENGINE.do(lambda: self._subscriber.begin_wait(waiter, key))
         try:
             engine.ENGINE.wake()  # polling may have begun before there was a loop
             if not await waiter.until(lambda: self._is_over(needed), limit):
@@ -226,7 +220,7 @@ class Watch(Generic[ResultT]):
             await waiter.until(self._callbacks.are_up_to_date, PATIENCE)
             return self._subject.outcome(self.state)
         finally:
-            engine.ENGINE.do(lambda: self._end_wait(waiter))
+            engine.ENGINE.do(lambda: self._subscriber.dismiss(waiter))
 
     def on_update(self, fn: Callable[[ResultT], object], *, remove: bool = False) -> None:
         """Register a function to be called with each answer that brings something new; see `on_done`."""
@@ -272,104 +266,15 @@ class Watch(Generic[ResultT]):
     @property
     def _is_awaited(self) -> bool:
         """Whether a caller waits."""
-        return bool(self._callbacks.waiters)
+        return self._subscriber.is_awaited
 
     def _look(self) -> None:
         """Ask at once for a new view, unless a request is under way or the service has asked for a delay."""
-
-        def look() -> None:
-            if self._poll is not None and self.phase == "polling" and not self._poll.is_asking:
-                self._poll.refresh()
-
-        engine.ENGINE.do(look)
+        engine.ENGINE.do(lambda: self._subscriber.refresh(politely=True))
 
     def _yield(self) -> None:
         """Stop polling until it is wanted again: another watch of the same subject has taken over."""
-        engine.ENGINE.do(lambda: self._leave("idle", {"polling", "retrying"}))
-
-    # Acts of the engine.
-
-    def _join(self, key: Hashable) -> None:
-        """Join the poll of the subject, or begin one; leave one that has other credentials by now."""
-        before, self._poll = self._poll, poll.join(self, key)
-        if before is not None and before is not self._poll:
-            before.leave(self)
-        self._callbacks.changed()
-
-    def _leave(self, phase: Phase, phases: Container[str]) -> None:
-        """Leave the poll if the phase is one of `phases`, and keep its state in a phase of our own."""
-        if self.phase not in phases:
-            return
-        self._own = replace(self.state, phase=phase, delay=None, ended_by=None)
-        joined, self._poll = self._poll, None
-        if joined is not None:
-            joined.leave(self)
-        self._callbacks.changed()
-
-    def _start(self, key: Hashable) -> None:
-        self._is_only_awaited = False
-        if self.phase == "idle" and not self._is_closed:
-            self._join(self._subject.key if key is None else key)
-
-    def _resume(self, key: Hashable) -> None:
-        if not (self._is_closed or self.state.is_active or self.phase == "done"):
-            self._is_only_awaited = False
-            self._join(key)
-
-    def _rejoin(self, key: Hashable) -> None:
-        """Go on with credentials that have changed, if polling goes on or waits for some."""
-        if self.state.is_active or self.phase == "needs-auth":
-            self._join(key)
-
-    def _close(self) -> bool:
-        """Stop, and return whether this is the first time."""
-        self._leave("stopped", _MAY_STOP)
-        is_first, self._is_closed = not self._is_closed, True
-        return is_first
-
-    def _refresh(self) -> None:
-        if self._poll is not None:
-            self._poll.refresh()
-
-    def _adjust(self) -> None:
-        if self._poll is not None:
-            self._poll.adjust()
-
-    def _begin_wait(self, waiter: Waiter, key: Hashable) -> int:
-        """Admit a waiter, and return the number of the first request whose answer counts."""
-        is_only_awaited = self._is_only_awaited or self.phase == "idle"
-        self._callbacks.admit(waiter)
-        self._start(key)
-        self._is_only_awaited = is_only_awaited
-        self._adjust()
-        if self._poll is None or not self._subject.is_endless:
-            return 0
-        self._poll.expedite()
-        return self._poll.begun + 1  # the answer of one under way may be older
-
-    def _end_wait(self, waiter: Waiter) -> None:
-        self._callbacks.waiters.pop(id(waiter), None)
-        if self._is_only_awaited and not (self._is_awaited or self._callbacks.are_wanted):
-            self._leave("idle", {"polling", "retrying"})
-        self._adjust()
-
-    # What the poll calls.
-
-    @property
-    def _pace(self) -> float:
-        """Seconds between two requests that are soon enough at present."""
-        interval, unattended = self._intervals
-        return interval if unattended is None or self._is_awaited else max(interval, unattended)
-
-    def _on_step(self, error: Exception | None, *, is_new: bool) -> None:
-        self._tally.count(error, is_new=is_new, goes_on=self.state.is_active)
-        self._callbacks.changed()
-
-    def _forget_parent(self) -> None:
-        """Leave the poll to the parent process; another one may begin here."""
-        self._own = replace(self.state, phase="idle", delay=None)
-        self._poll = None
-        self._callbacks.forget()
+        engine.ENGINE.do(lambda: self._subscriber.leave("idle"))
 
     def __repr__(self) -> str:
         return f"<Watch {self._subject.title}: {self.phase}>"

@@ -10,7 +10,7 @@ from ..api.models import ExportTask
 from ..api.text import printable
 from ..polling import engine
 from ..polling.exports import watch_exports
-from ..polling.subject import StatusClient
+from ..polling.state import StatusClient
 from ..rendering import Card, Table, history_bundle, history_html, history_text
 from ..rendering.humanize import timestamp
 from ..rendering.summary import GROUPS, group_named, mode, select, summary

@@ -9,8 +9,7 @@ import traitlets
 from ..api.models import ExportTask
 from ..api.text import printable
 from ..polling.exports import watch_export
-from ..polling.state import State
-from ..polling.subject import StatusClient
+from ..polling.state import State, StatusClient
 from ..rendering import Card, card_bundle, card_html, card_text
 from .base import WatchWidget
 from .card import CardParts

@@ -13,11 +13,11 @@ from unittest.mock import patch
 import comm
 from ipywidgets import Widget
 from ipywidgets.widgets.widget import _instances
+from modelarts_widgets.polling.poller import Poller
 from support import RecordingComm
 
 from modelarts_widgets import ExportHistory, ExportMonitor
 from modelarts_widgets.polling import scheduler
-from modelarts_widgets.polling.poller import Poller
 
 Messages = list[tuple[str, str, dict[str, Any]]]
 

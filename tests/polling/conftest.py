@@ -10,13 +10,14 @@ from support.engines import Driver, LoopDriver, ThreadDriver
 
 from modelarts_widgets import Watch, watch_export, watch_exports
 from modelarts_widgets.polling import engine as engines
-from modelarts_widgets.polling.loop import LoopEngine
+from modelarts_widgets.polling.engine import LoopEngine
+from modelarts_widgets.polling.threads import ThreadEngine
 
 
 @pytest.fixture(params=["threads", "loop"])
 def driver(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Driver]:
     """Put an engine of each kind in place, and return what lets it work."""
-    running: Driver = ThreadDriver(engines.ThreadEngine()) if request.param == "threads" else LoopDriver(LoopEngine())
+    running: Driver = ThreadDriver(ThreadEngine()) if request.param == "threads" else LoopDriver(LoopEngine())
     monkeypatch.setattr(engines, "ENGINE", running.engine)
     yield running
     running.close()

@@ -9,11 +9,10 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from support import until
-from support.engines import Engine, LoopEngine, ThreadEngine
-
 from modelarts_widgets.polling.loop import LoopScheduler
 from modelarts_widgets.polling.scheduler import MAX_BUSY, MAX_THREADS, Scheduler
+from support import until
+from support.engines import Engine, LoopEngine, ThreadEngine
 
 
 class Steps:

@@ -27,9 +27,8 @@ from modelarts_widgets import (
     Watch,
     watch_export,
 )
-from modelarts_widgets.polling.forecast import LONGEST, MAX_EXPORTS, Forecast
-from modelarts_widgets.polling.forecast import STILL
 from modelarts_widgets.polling.engine import ENGINE
+from modelarts_widgets.polling.forecast import LONGEST, MAX_EXPORTS, STILL, Forecast
 from modelarts_widgets.simulator import Clock, Simulator
 
 NEW_DATASET, DIRECTORY = json.loads((DATA / "list_succeeded.json").read_text())["export_tasks"]

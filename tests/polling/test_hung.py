@@ -13,7 +13,8 @@ from support.sockets import Peer, RawServer
 from support.watches import ENDED, HANGS, RUNNING, Gate
 
 from modelarts_widgets import ModelArtsClient, Watch
-from modelarts_widgets.polling.engine import GRACE, MAX_BUSY, MAX_THREADS, ENGINE
+from modelarts_widgets.polling.engine import ENGINE
+from modelarts_widgets.polling.threads import GRACE, MAX_BUSY, MAX_THREADS
 
 Follow = Callable[..., Watch[Any]]
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n"
@@ -71,7 +72,7 @@ def test_no_more_than_eight_threads_wait_for_servers_that_hang(follow: Follow) -
 
 
 def test_four_threads_are_enough_for_servers_that_answer(follow: Follow, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("modelarts_widgets.polling.engine.GRACE", HANGS)  # however busy this machine is
+    monkeypatch.setattr("modelarts_widgets.polling.threads.GRACE", HANGS)  # however busy this machine is
     threads: list[int] = []
     watches = [follow(Script(RUNNING), f"t{number}") for number in range(50)]
     for watch in watches:

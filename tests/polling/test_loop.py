@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from modelarts_widgets.polling.loop import LoopScheduler
 from support import Script
 from support.engines import LoopEngine
 from support.watches import ENDED, HANGS, RUNNING, run
 
 from modelarts_widgets import ModelArtsError, ServiceError, Watch
 from modelarts_widgets.polling import scheduler
-from modelarts_widgets.polling.loop import LoopScheduler
 
 Follow = Callable[..., Watch[Any]]
 

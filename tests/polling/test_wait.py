@@ -13,8 +13,8 @@ from support.engines import Driver
 from support.watches import ENDED, HANGS, RUNNING, Gate
 
 from modelarts_widgets import ServiceError, Watch, watch_export, watch_exports
-from modelarts_widgets.polling.poll import POLLS
 from modelarts_widgets.polling.engine import ENGINE
+from modelarts_widgets.polling.poll import POLLS
 
 Follow = Callable[..., Watch[Any]]
 ODD = [

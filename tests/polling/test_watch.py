@@ -30,8 +30,8 @@ from modelarts_widgets import (
 )
 from modelarts_widgets.polling import engine as engines
 from modelarts_widgets.polling.backoff import MAX_QUIET_DELAY
-from modelarts_widgets.polling.poll import POLLS
 from modelarts_widgets.polling.engine import ENGINE
+from modelarts_widgets.polling.poll import POLLS
 from modelarts_widgets.simulator import Clock, Simulator
 
 RUNNING = EXAMPLE | {"progress": 42.0, "finished_sample_count": 8_400, "total_sample_count": 20_000}

@@ -10,8 +10,8 @@ from typing import Any, Protocol, TypeVar
 
 import pytest
 
-from modelarts_widgets.polling.engine import Engine, ThreadEngine
-from modelarts_widgets.polling.loop import LoopEngine
+from modelarts_widgets.polling.engine import Engine, LoopEngine
+from modelarts_widgets.polling.threads import ThreadEngine
 
 from . import until
 from .watches import HANGS

@@ -6,8 +6,7 @@ import math
 
 import pytest
 
-from modelarts_widgets.polling.engine import Act, Job, Timer
-from modelarts_widgets.polling.loop import LoopEngine
+from modelarts_widgets.polling.engine import Act, Job, LoopEngine, Timer
 from modelarts_widgets.simulator import Clock
 
 

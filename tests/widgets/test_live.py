@@ -26,8 +26,9 @@ from modelarts_widgets import (
     ModelArtsError,
     ServiceError,
 )
+from modelarts_widgets.polling.engine import ENGINE
 from modelarts_widgets.polling.poll import POLLS
-from modelarts_widgets.polling.engine import MAX_THREADS, ENGINE
+from modelarts_widgets.polling.threads import MAX_THREADS
 from modelarts_widgets.simulator import Clock, Simulator
 
 RUNNING = EXAMPLE | {"progress": 42.0, "finished_sample_count": 8_400, "total_sample_count": 20_000}
@@ -108,9 +109,7 @@ def rerun(watch: Watch, client: Any, old: Widget | None, when: str = "between") 
 
 @both
 @pytest.mark.parametrize("when", ["before", "between", "after"])
-def test_twenty_reruns_leave_one_poll_and_one_set_of_models(
-    watch: Watch, virtual: VirtualEngine, when: str
-) -> None:
+def test_twenty_reruns_leave_one_poll_and_one_set_of_models(watch: Watch, virtual: VirtualEngine, when: str) -> None:
     client = Script(RUNNING)
     monitor = rerun(watch, client, None)
     virtual.step()

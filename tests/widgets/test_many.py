@@ -11,7 +11,7 @@ import pytest
 from support import EXAMPLE, Script, until
 
 from modelarts_widgets import ExportMonitor
-from modelarts_widgets.polling.subject import Subject
+from modelarts_widgets.polling.state import Subject
 from modelarts_widgets.widgets import family
 
 RUNNING = EXAMPLE | {"progress": 42.0, "finished_sample_count": 8_400, "total_sample_count": 20_000}
@@ -53,10 +53,10 @@ def test_a_view_that_comes_asks_only_those_of_its_export(
 def test_a_family_goes_with_the_last_of_its_widgets() -> None:
     made = [ExportMonitor("family", "t", client=Script(RUNNING)) for _ in range(2)]
     (path,) = {monitor.watch._subject.path for monitor in made}
-    assert set(family._FAMILIES[path]) == set(made)
+    assert family.members(family._FAMILIES[path]) == made
     made.pop().close()
     gc.collect()
-    assert set(family._FAMILIES[path]) == set(made)
+    assert family.members(family._FAMILIES[path]) == made
     made.pop().close()
     gc.collect()
     assert path not in family._FAMILIES

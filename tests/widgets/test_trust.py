@@ -89,34 +89,6 @@ def test_a_monitor_is_made_and_waited_for_while_an_observer_of_another_blocks(fo
     until(lambda: slow.phase == "paused")
 
 
-def test_no_thread_is_started_while_a_monitor_draws_or_under_the_lock(
-    follow: Follow, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from modelarts_widgets.polling import state  # noqa: PLC0415 - the lock is made anew in a fork
-
-    monitors, start, held = (
-        [follow(Gate(RUNNING, ENDED), f"t{number}") for number in range(3)],
-        threading.Thread.start,
-        [],
-    )
-
-    def watched(thread: threading.Thread) -> None:
-        locks = [state._lock, *(monitor._lock for monitor in monitors)]
-        held.append(any(lock._is_owned() for lock in locks))
-        start(thread)
-
-    monkeypatch.setattr(threading.Thread, "start", watched)
-    for monitor in monitors:
-        monitor._repr_mimebundle_()
-        monitor.set_state({"_view_count": 1})
-        monitor._pause_button.click()
-        monitor._pause_button.click()
-        monitor.watch._subject.client.opened.set()
-        monitor.wait(HANGS)
-    assert held
-    assert not any(held)
-
-
 # One refusal
 
 

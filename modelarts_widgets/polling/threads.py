@@ -1,0 +1,209 @@
+"""`ThreadEngine`: the engine with threads: one that owns everything, and workers beside it for what blocks."""
+
+from __future__ import annotations
+
+import contextvars
+import math
+import sys
+import threading
+from _thread import start_new_thread
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from .engine import Act, Engine, Job, Outcome, ResultT, outcome_of, run
+
+MAX_BUSY = 3
+"""Jobs that run at once as long as each is quick; with the owner, that makes four threads."""
+MAX_THREADS = 8
+"""Threads in the worst case, beside those that callbacks block: more would only load a service that is slow already."""
+GRACE = 0.1
+"""Seconds after which a job waits for a server, and does not count as busy any more."""
+LINGER = 0.05
+"""Seconds that the owner's thread outlasts the last act, since another one often follows."""
+CALM = 1.0
+"""Seconds for which a spare worker must not have been needed before it ends."""
+
+_NAME = "modelarts-poll"
+
+
+class ThreadEngine(Engine):
+    """Owned by one daemon thread, which takes mail and timers; up to seven more work beside it.
+
+    Threads start when they are needed, and end when nothing is left to do.
+    """
+
+    def reset(self) -> None:
+        """Start over, without acts and threads."""
+        super().reset()
+        self._seat: SimpleQueue[None] = SimpleQueue()
+        """Holds one token, which the thread has that is the owner."""
+        self._seat.put(None)
+        self._here = threading.local()
+        self._desk: SimpleQueue[Job | None] = SimpleQueue()
+        """Where workers wait for jobs."""
+        self._busy: dict[Job, float] = {}
+        """Jobs at work, and since when."""
+        self._workers = self._idle = 0
+        self._needed_at = -math.inf
+        """When the last idle worker was needed."""
+
+    @property
+    def threads(self) -> int:
+        """Number of polling threads that are alive."""
+        return self._workers + self._seat.empty()
+
+    @property
+    def is_here(self) -> bool:
+        """Whether this thread is the owner, or the only one that is left as the process ends."""
+        return getattr(self._here, "is_owner", False) or sys.is_finalizing()
+
+    def do(self, act: Callable[[], ResultT]) -> ResultT:
+        """Run an act in the owner and return its result; at once where this thread is the owner, or none is left."""
+        if self.is_here:
+            return act()
+        reply: SimpleQueue[Outcome] = SimpleQueue()
+        self.post(lambda: reply.put(outcome_of(act)))
+        result, error = reply.get()
+        if error is not None:
+            try:
+                raise error
+            finally:
+                del error  # or its traceback would hold it, and it its traceback
+        return result  # type: ignore[no-any-return] # a tuple cannot say that one of two is there
+
+    def post(self, act: Act) -> None:
+        """Run an act in the owner soon. Never blocks.
+
+        Raises
+        ------
+        RuntimeError
+            When the first thread cannot be started, and something is left for it to do.
+        """
+        self._mail.put(act)
+        if self._seat.empty():  # there is an owner
+            return
+        if sys.is_finalizing():  # its thread is frozen, or there was none
+            self._take_mail()
+            return
+        # A plain thread has none of the kernel's context: on ipykernel 7.0 it cannot reach the front end at all
+        # (LookupError: shell_parent), so it runs in a copy of this one's.
+        context = contextvars.copy_context()
+        try:
+            start_new_thread(_start, (context.run, self._serve))
+        except RuntimeError:
+            self._take_mail()
+            if self._timers or self._jobs:
+                raise
+
+    def _take_mail(self) -> None:
+        while not self._mail.empty():
+            run(self._mail.get())
+        for _ in range(len(self._jobs)):  # not those that they bring
+            (job := self._jobs.popleft()).take(outcome_of(job.work))
+
+    def _serve(self) -> None:
+        """Own everything, unless another thread does, until nothing is left to do."""
+        while self._sit_down():
+            while True:
+                is_idle = not (self._busy or self._jobs or self._next_due() < math.inf)
+                act = self._wait(LINGER if is_idle else self._until_due())
+                if act is not None:
+                    run(act)
+                elif is_idle:
+                    break
+                while self._fire():
+                    pass
+                self._hand_out()
+            self._dismiss(self._idle)
+            self._seat.put(None)
+            self._here.is_owner = False
+            if self._mail.empty():  # else its sender may have seen the seat taken
+                return
+
+    def _sit_down(self) -> bool:
+        try:
+            self._seat.get_nowait()
+        except Empty:
+            return False
+        self._here.is_owner = True
+        return True
+
+    def _wait(self, seconds: float) -> Act | None:
+        try:
+            return self._mail.get(timeout=min(seconds, threading.TIMEOUT_MAX))
+        except Empty:
+            return None
+
+    def _until_due(self) -> float:
+        now = self.clock()
+        due = self._next_due()
+        if self._jobs:  # they may begin when those at work have become slow
+            due = min([due, *(since + GRACE for since in self._busy.values() if now - since < GRACE)])
+        return max(0.0, due - now)
+
+    def _hand_out(self) -> None:
+        """Give jobs to workers, and let one go that has not been needed for a while."""
+        now = self.clock()
+        while self._jobs and self._has_room(now):
+            job = self._jobs.popleft()
+            self._busy[job] = now
+            if self._idle:
+                self._idle -= 1
+                self._desk.put(job)
+            elif not self._hire(job):
+                del self._busy[job]
+                self._jobs.appendleft(job)
+                break
+        if not self._idle:
+            self._needed_at = now
+        elif self._idle > 1 and now - self._needed_at >= CALM:
+            self._dismiss(1)
+
+    def _has_room(self, now: float) -> bool:
+        ages = [(now - since, job.calls_out) for job, since in self._busy.items()]
+        counted = sum(age < GRACE or not calls_out for age, calls_out in ages)
+        return counted < MAX_THREADS - 1 and sum(age < GRACE for age, _ in ages) < MAX_BUSY
+
+    def _hire(self, job: Job) -> bool:
+        """Return whether a job is taken care of, by a new worker or, where there is none, here."""
+        work = contextvars.copy_context().run
+        try:
+            threading.Thread(target=work, args=(self._work, job), name=_NAME, daemon=True).start()
+        except RuntimeError:  # no thread to be had: others will do it, or the owner itself must
+            if self._workers:
+                return False
+            self._busy.pop(job)
+            job.take(outcome_of(job.work))
+        else:
+            self._workers += 1
+        return True
+
+    def _dismiss(self, count: int) -> None:
+        for _ in range(count):
+            self._idle -= 1
+            self._workers -= 1
+            self._desk.put(None)
+
+    def _work(self, first: Job) -> None:
+        job: Job | None = first
+        mail, desk = self._mail, self._desk
+        while job is not None:
+            outcome = outcome_of(job.work)
+            mail.put(lambda job=job, outcome=outcome: self._finish(job, outcome))  # type: ignore[misc]
+            job = outcome = None  # keep nothing alive while waiting
+            job = desk.get()
+
+    def _finish(self, job: Job, outcome: Outcome) -> None:
+        self._busy.pop(job, None)
+        self._idle += 1
+        job.take(outcome)
+
+
+def _start(*target: Any) -> None:  # noqa: ANN401 - a function and its arguments
+    """Start a thread from one that nobody interrupts: `Thread.start` waits on a condition, as the main thread must not."""
+    thread = threading.Thread(target=target[0], args=target[1:], name=_NAME, daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:
+        target[0](*target[1:])
