@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     import asyncio
@@ -45,19 +45,17 @@ class Timer:
         self.act = None
 
 
-class Job:
+class Job(NamedTuple):
     """Work that blocks, and the act that takes its result."""
 
-    __slots__ = ("calls_out", "then", "work")
+    work: Callable[[], Any]
+    then: Callable[[Any], object]
+    calls_out: bool
 
-    def __init__(self, work: Callable[[], Any], then: Callable[[Any], object], *, calls_out: bool) -> None:
-        self.work, self.then, self.calls_out = work, then, calls_out
-
-    def take(self, outcome: Outcome) -> None:
-        """Hand a result on; an error is a fault of ours, since those of others are part of results."""
-        result, error = outcome
+    def take(self, result: Any, error: BaseException | None) -> None:  # noqa: ANN401 - the result of the work
+        """Hand the result on. An error is a fault of ours, since those of foreign code are results."""
         if error is None:
-            run(lambda: self.then(result))
+            self.then(result)
         else:
             _logger.error("A job has failed", exc_info=error)
 
@@ -115,22 +113,21 @@ class Engine:
 
         Work that `calls_out` runs foreign code: while it takes long, its thread does not count.
         """
-        self._jobs.append(Job(work, then, calls_out=calls_out))
+        self._jobs.append(Job(work, then, calls_out))
 
-    def _next_due(self) -> float:
-        """Return when the next timer is due; infinity if there is none."""
-        while self._timers and self._timers[0][2].act is None:
-            heapq.heappop(self._timers)
-        return self._timers[0][0] if self._timers else math.inf
-
-    def _fire(self) -> bool:
-        """Run the next timer if it is due, and return whether it was."""
-        if self._next_due() > self.clock():
-            return False
-        act = heapq.heappop(self._timers)[2].act
-        if act is not None:  # a destructor may just have cancelled it
-            run(act)
-        return True
+    def _fire(self, most: float = math.inf) -> float:
+        """Run timers that are due, `most` of them, and return when the next one is; infinity if there is none."""
+        while self._timers:
+            due, _, timer = self._timers[0]
+            if timer.act is not None:
+                if due > self.clock() or most <= 0:
+                    return due
+                most -= 1
+                run(timer.act)
+                timer.act = None
+            if self._timers[0][2] is timer:  # else the act has set one that is due sooner
+                heapq.heappop(self._timers)
+        return math.inf
 
 
 class LoopEngine(Engine):
@@ -193,10 +190,10 @@ class LoopEngine(Engine):
 
     def _work(self, job: Job) -> None:
         outcome = outcome_of(job.work)
-        self.do(lambda: job.take(outcome))
+        self.do(lambda: run(lambda: job.take(*outcome)))
 
     def _set_pump(self, loop: asyncio.AbstractEventLoop) -> None:
-        due = -math.inf if self._jobs else self._next_due()
+        due = -math.inf if self._jobs else self._fire(0)
         is_set, self._loop = self._pump is not None and loop is self._loop, loop
         if due == math.inf or (is_set and self._pump_due <= due):
             return
@@ -213,7 +210,7 @@ class LoopEngine(Engine):
     def turn(self) -> None:
         """Run the next timer, if it is due, and the job that it brings. Blocks for a request."""
         self._is_acting = True
-        self._fire()
+        self._fire(1)
         self._is_acting = False
         job = self._jobs.popleft() if self._jobs else None
         self._settle()  # sets the pump for others before the job begins, which may run the loop itself

@@ -8,6 +8,8 @@ import sys
 import threading
 from _thread import start_new_thread
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -99,22 +101,19 @@ class ThreadEngine(Engine):
     def _take_mail(self) -> None:
         while not self._mail.empty():
             run(self._mail.get())
-        for _ in range(len(self._jobs)):  # not those that they bring
-            (job := self._jobs.popleft()).take(outcome_of(job.work))
 
     def _serve(self) -> None:
         """Own everything, unless another thread does, until nothing is left to do."""
         while self._sit_down():
             while True:
-                is_idle = not (self._busy or self._jobs or self._next_due() < math.inf)
-                act = self._wait(LINGER if is_idle else self._until_due())
-                if act is not None:
+                pause = self._hand_out(self._fire())
+                try:
+                    act = self._mail.get(timeout=pause or LINGER)
+                except Empty:
+                    if not pause:
+                        break
+                else:
                     run(act)
-                elif is_idle:
-                    break
-                while self._fire():
-                    pass
-                self._hand_out()
             self._dismiss(self._idle)
             self._seat.put(None)
             self._here.is_owner = False
@@ -129,55 +128,47 @@ class ThreadEngine(Engine):
         self._here.is_owner = True
         return True
 
-    def _wait(self, seconds: float) -> Act | None:
-        try:
-            return self._mail.get(timeout=min(seconds, threading.TIMEOUT_MAX))
-        except Empty:
-            return None
-
-    def _until_due(self) -> float:
+    def _hand_out(self, due: float) -> float:
+        """Give jobs to workers, and return the seconds until there is more to do; 0 if nothing is left."""
         now = self.clock()
-        due = self._next_due()
-        if self._jobs:  # they may begin when those at work have become slow
-            due = min([due, *(since + GRACE for since in self._busy.values() if now - since < GRACE)])
-        return max(0.0, due - now)
-
-    def _hand_out(self) -> None:
-        """Give jobs to workers, and let one go that has not been needed for a while."""
-        now = self.clock()
-        while self._jobs and self._has_room(now):
-            job = self._jobs.popleft()
-            self._busy[job] = now
-            if self._idle:
-                self._idle -= 1
-                self._desk.put(job)
-            elif not self._hire(job):
-                del self._busy[job]
-                self._jobs.appendleft(job)
+        while self._jobs:
+            ages = [(now - since, job.calls_out) for job, since in self._busy.items()]
+            fresh = [age for age, _ in ages if age < GRACE]
+            counted = sum(age < GRACE or not calls_out for age, calls_out in ages)
+            if len(fresh) >= MAX_BUSY or counted >= MAX_THREADS - 1:
+                due = min([due, *(now + GRACE - age for age in fresh)])  # then they are slow, and others may begin
+                break
+            if not self._give(self._jobs.popleft(), now):
                 break
         if not self._idle:
             self._needed_at = now
         elif self._idle > 1 and now - self._needed_at >= CALM:
             self._dismiss(1)
+        return min(max(due - now, 1e-6), threading.TIMEOUT_MAX) if self._busy or self._jobs or due < math.inf else 0.0
 
-    def _has_room(self, now: float) -> bool:
-        ages = [(now - since, job.calls_out) for job, since in self._busy.items()]
-        counted = sum(age < GRACE or not calls_out for age, calls_out in ages)
-        return counted < MAX_THREADS - 1 and sum(age < GRACE for age, _ in ages) < MAX_BUSY
+    def _give(self, job: Job, now: float) -> bool:
+        """Give a job to a worker, and return whether there was one."""
+        if self._idle:
+            self._idle -= 1
+            self._desk.put(job)
+        elif not self._hire(job):
+            if self._workers:
+                self._jobs.appendleft(job)
+                return False
+            result, error = outcome_of(job.work)  # where no thread can be had at all, the owner does it
+            run(lambda: job.take(result, error))
+            return True
+        self._busy[job] = now
+        return True
 
     def _hire(self, job: Job) -> bool:
-        """Return whether a job is taken care of, by a new worker or, where there is none, here."""
+        """Start a worker with a job, and return whether that was possible."""
         work = contextvars.copy_context().run
-        try:
+        with suppress(RuntimeError):
             threading.Thread(target=work, args=(self._work, job), name=_NAME, daemon=True).start()
-        except RuntimeError:  # no thread to be had: others will do it, or the owner itself must
-            if self._workers:
-                return False
-            self._busy.pop(job)
-            job.take(outcome_of(job.work))
-        else:
             self._workers += 1
-        return True
+            return True
+        return False
 
     def _dismiss(self, count: int) -> None:
         for _ in range(count):
@@ -189,15 +180,14 @@ class ThreadEngine(Engine):
         job: Job | None = first
         mail, desk = self._mail, self._desk
         while job is not None:
-            outcome = outcome_of(job.work)
-            mail.put(lambda job=job, outcome=outcome: self._finish(job, outcome))  # type: ignore[misc]
-            job = outcome = None  # keep nothing alive while waiting
+            mail.put(partial(self._finish, job, *outcome_of(job.work)))
+            job = None  # keep nothing alive while waiting
             job = desk.get()
 
-    def _finish(self, job: Job, outcome: Outcome) -> None:
+    def _finish(self, job: Job, result: Any, error: BaseException | None) -> None:  # noqa: ANN401 - of the work
         self._busy.pop(job, None)
         self._idle += 1
-        job.take(outcome)
+        job.take(result, error)
 
 
 def _start(*target: Any) -> None:  # noqa: ANN401 - a function and its arguments

@@ -78,7 +78,7 @@ class LoopDriver:
 
     def rest(self) -> None:
         """Let it work until nothing is left to do."""
-        self.until(lambda: not self.engine._jobs and self.engine._next_due() == math.inf)  # no public way shows it
+        self.until(lambda: not self.engine._jobs and self.engine._fire(0) == math.inf)  # no public way shows it
 
     def close(self) -> None:
         """Close the loop."""

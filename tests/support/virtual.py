@@ -42,19 +42,19 @@ class VirtualEngine(LoopEngine):
                 take(result)
                 self._takes_answer = False
 
-            job.then = then
+            job = job._replace(then=then)
         super()._work(job)
 
     @property
     def is_over(self) -> bool:
         """Whether nothing is left to do."""
-        return not self._jobs and self._next_due() == math.inf
+        return not self._jobs and self._fire(0) == math.inf
 
     def step(self) -> None:
         """Wait until the next timer is due, and run it and the request that it sends."""
         assert not self.is_over, "nothing is left to do"
         if not self._jobs:
-            self._virtual.advance(max(0.0, self._next_due() - self.clock()))
+            self._virtual.advance(max(0.0, self._fire(0) - self.clock()))
         self.turn()
 
     def run(self, steps: int = 10_000) -> None:
