@@ -1,4 +1,4 @@
-"""How often to ask: the phase and delay after an answer or an error, and the intervals and timeouts of callers. Pure."""
+"""How often to ask: phase and delay after an answer or an error; intervals and timeouts of callers. Pure."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _BAD_REQUEST, _TIMED_OUT, _FIRST_SERVER_ERROR = 400, 408, 500
 
 
 class Decision(NamedTuple):
-    """What happens next."""
+    """The next step."""
 
     phase: Phase
     delay: float | None
@@ -44,7 +44,7 @@ class Decision(NamedTuple):
 
 
 def after_answer(*, is_final: bool, interval: float, quiet: float) -> Decision:
-    """Return what happens after a good answer.
+    """Return the next step after a good answer.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def after_answer(*, is_final: bool, interval: float, quiet: float) -> Decision:
 
 
 def after_error(error: Exception, *, failures: int, interval: float) -> Decision:
-    """Return what happens after a failed request: wait, ask for credentials, or end.
+    """Return the next step after a failed request: wait, ask for credentials, or end.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def after_error(error: Exception, *, failures: int, interval: float) -> Decision
     if failures >= limit:
         return Decision("stopped" if is_unknown else "paused", None, limit)
     backoff = min(MAX_DELAY, interval * 2 ** (failures - 1))
-    return Decision("retrying", max(backoff, error.retry_after or 0.0), limit)  # what the service asks for is kept
+    return Decision("retrying", max(backoff, error.retry_after or 0.0), limit)  # never sooner than the service asks
 
 
 def _is_transient(error: ModelArtsError) -> bool:

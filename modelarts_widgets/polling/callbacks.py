@@ -243,7 +243,7 @@ class Callbacks:
             guarded(self._subject.title, fn, value)
 
 
-def guarded(what: str, act: Callable[..., object], *arguments: object) -> None:
+def guarded(name: str, act: Callable[..., object], *arguments: object) -> None:
     """Call a function that reacts to a poll: an exception, `SystemExit` too, is logged and ends nothing.
 
     Raises
@@ -256,4 +256,4 @@ def guarded(what: str, act: Callable[..., object], *arguments: object) -> None:
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
             raise
-        _logger.exception("%s failed", what)
+        _logger.exception("%s failed", name)

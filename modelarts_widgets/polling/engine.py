@@ -73,7 +73,7 @@ class Engine:
     def reset(self) -> None:
         """Start over, without acts and threads: a forked child inherits the figures, but no thread."""
         self.epoch = object()
-        """What is in flight belongs to one epoch, and is lost with it."""
+        """Replaced in a forked child, in which jobs of the parent never end."""
         self._mail: SimpleQueue[Act] = SimpleQueue()
         self._timers: list[tuple[float, int, Timer]] = []
         self._numbers = itertools.count()
@@ -111,7 +111,7 @@ class Engine:
     ) -> None:
         """Run work that blocks outside the owner, then `then` with its result in the owner. For acts only.
 
-        Work that `calls_out` runs foreign code: while it takes long, its thread does not count.
+        Work that `calls_out` runs callbacks: while these take long, its thread does not count.
         """
         self._jobs.append(Job(work, then, calls_out))
 
@@ -148,7 +148,7 @@ class LoopEngine(Engine):
         self._pump_due = math.inf
 
     def do(self, act: Callable[[], ResultT]) -> ResultT:
-        """Run an act and return its result, then call out to those whom it has given news."""
+        """Run an act and return its result, then the callbacks that it has caused."""
         is_nested = self._is_acting
         try:
             self._is_acting = True
@@ -176,7 +176,7 @@ class LoopEngine(Engine):
             self._set_pump(loop)
 
     def _settle(self) -> None:
-        """Take the mail and call out, unless within an act, at whose end this happens."""
+        """Take the mail and run callbacks, unless within an act, at whose end this happens."""
         while not self._is_acting:
             if not self._mail.empty():
                 act = self._mail.get()

@@ -1,4 +1,4 @@
-"""What can be watched: one export, and all exports of a dataset."""
+"""`watch_export` and `watch_exports`: watches of one export, and of all exports of a dataset."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def watch_export(
     interval: float = 2.0,
     forecast: bool = True,
 ) -> Watch[ExportTask]:
-    """Return a watch of one export. Does no I/O; polling starts when somebody waits, or with `Watch.start`.
+    """Return a watch of one export. Does no I/O; polling starts with `Watch.start` or `Watch.wait`.
 
     Parameters
     ----------
@@ -36,14 +36,14 @@ def watch_export(
         Seconds between two requests while answers bring something new, 0.1 to 86,400; while they do not, it
         grows to 10 % of the time since the last change, 30 seconds at most.
     forecast : bool, default True
-        Whether to find out what the last exports of the same kind took, where this one reports no progress: by
-        one more request, for the newest 100 exports of the dataset, after the third such answer. What goes wrong
-        with it disturbs nothing. It is what `Watch.state` has as ``forecast``.
+        Whether to find out how long the last exports of the same kind took if this one reports no progress: by
+        one more request, for the newest 100 exports of the dataset, after the third such answer. If that fails,
+        there is no forecast. `Watch.state` has the result as ``forecast``.
 
     Returns
     -------
     Watch of ExportTask
-        Ends by itself with the export.
+        Polling ends with the export.
 
     Raises
     ------
@@ -84,8 +84,8 @@ def watch_exports(
 ) -> Watch[list[ExportTask]]:
     """Return a watch of all exports of a dataset, the newest first; see `watch_export`.
 
-    It never ends by itself, since another export can be created at any time. Waiting is until none is running,
-    checked by a fresh request.
+    Polling never ends without a call of yours, since another export can be created at any time. Waiting is until none
+    is running, checked by a fresh request.
 
     Parameters
     ----------
@@ -129,8 +129,8 @@ def _client(client: StatusClient | None, method: str) -> StatusClient:
     if client is None:
         return ModelArtsClient.from_env()
     if isinstance(client, type) or not callable(getattr(client, method, None)):
-        what = f"the class {client.__name__}" if isinstance(client, type) else type(client).__name__
-        raise TypeError(f"client must be a ModelArtsClient, or an object with {method}(), not {what}")
+        given = f"the class {client.__name__}" if isinstance(client, type) else type(client).__name__
+        raise TypeError(f"client must be a ModelArtsClient, or an object with {method}(), not {given}")
     return client
 
 

@@ -28,7 +28,7 @@ _logger = logging.getLogger(__name__)
 
 
 class Forecast(NamedTuple):
-    """What the last exports of the same kind took: a range of facts, never one number."""
+    """How long the last exports of the same kind took: a range of facts, never one number."""
 
     exports: int
     """How many exports they are."""
@@ -41,7 +41,7 @@ class Forecast(NamedTuple):
 
     @classmethod
     def of(cls, tasks: Iterable[ExportTask], running: ExportTask) -> Forecast | None:
-        """Return what is known from a dataset's exports; ``None`` where too few of one's kind have succeeded.
+        """Return the forecast from a dataset's exports; ``None`` if too few of the same kind have succeeded.
 
         Parameters
         ----------
@@ -49,7 +49,7 @@ class Forecast(NamedTuple):
             Exports of the dataset, in any order.
         running : ExportTask
             The one whose progress is unknown. Those with the same type, format and kind of destination count;
-            what it does not say of itself may be anything.
+            a value that it does not have may be any.
         """
         known = ((task, _seconds(task)) for task in tasks if _is_like(task, running))
         like = [(task, seconds) for task, seconds in known if seconds is not None]
@@ -73,7 +73,7 @@ def _is_like(task: ExportTask, running: ExportTask) -> bool:
 
 
 def _kind(task: ExportTask) -> tuple[object, ...]:
-    """Return what makes exports of the same samples differ: a new dataset is another work than a directory."""
+    """Return the values that tell kinds of exports apart: a new dataset takes another time than a directory."""
     destination = task.export_params.export_dest if task.export_params else None
     return task.export_type, task.export_format, destination or None
 
@@ -87,7 +87,7 @@ def _sizes(tasks: Sequence[ExportTask]) -> tuple[int, int] | None:
 
 
 class Forecaster:
-    """Asks once for earlier exports, if the present one does not move, beside a poll that it neither delays nor disturbs.
+    """Asks once for earlier exports, if the present one does not move. Neither delays nor disturbs the poll.
 
     Its methods are acts of the engine.
     """

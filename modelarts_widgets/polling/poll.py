@@ -1,4 +1,4 @@
-"""`Poll`: the polling of one subject, shared by all its subscribers. It asks, decides on the next step, keeps the state.
+"""`Poll`: the polling of one subject, for all its subscribers: sends requests, decides on the next, keeps the state.
 
 Its methods are acts of the engine, so that nothing here needs a lock.
 """
@@ -67,11 +67,9 @@ class Poll:
         self.is_asking = False
         """Whether a request is under way."""
         self._request = Cancellation()
-        """The latest one. What comes of a request that is cancelled does not count."""
+        """The latest request. The outcome of one that is cancelled does not count."""
         self._timer: engine.Timer | None = None
         """When the next request is due."""
-        self._borrowed: Exception | None = None
-        """The error of another request with the same credentials, which stands for that of a request of this poll."""
         self._is_urgent = False
         """Whether the next request is due as soon as the one under way has ended."""
         self._refresh_due = math.inf
@@ -142,7 +140,7 @@ class Poll:
 
     def _turn(self, state: State) -> None:
         """Enter a state in which the request under way does not count any more."""
-        self.state, self._borrowed = state, None
+        self.state = state
         self._request.cancel()
         if self._timer is not None and not state.is_active:
             self._timer.cancel()
@@ -158,10 +156,6 @@ class Poll:
         self.begun += 1
         request = self._request = Cancellation(partial(self._hear_of_trial, self.begun))
         self.is_asking = True
-        borrowed, self._borrowed = self._borrowed, None
-        if borrowed is not None:
-            self._on_outcome(request, borrowed)
-            return
         asking = partial(_ask, self._asker.subject, self.state.tasks, request)
         engine.ENGINE.beside(asking, partial(self._on_outcome, request))
 
@@ -170,10 +164,14 @@ class Poll:
         engine.ENGINE.post(lambda: self._on_trial(serial, error))
 
     def _on_trial(self, serial: int, error: Exception | None) -> None:
-        """Go on after another request has tried the credentials: with its error, if it had one."""
-        if serial == self.begun and not self._request.is_cancelled:
-            self._borrowed = error
+        """Go on after another request has tried the credentials. If it had an error, a request would have the same."""
+        if serial != self.begun or self._request.is_cancelled:
+            return
+        if error is None:
             self.expedite()
+        else:
+            self._keep(error)
+            self._go_on()
 
     def _on_outcome(self, request: Cancellation, outcome: _Answer | Exception | None) -> None:
         """Keep the outcome of a request; ``None`` if another one tries the credentials first."""
@@ -182,6 +180,8 @@ class Poll:
             self._keep(outcome)
         if outcome is not None or self._is_urgent or request.is_cancelled:
             self._go_on()
+        else:
+            self._forget()  # if the trial has had an error meanwhile
 
     def _keep(self, outcome: _Answer | Exception) -> None:
         before, error = self.state.tasks, outcome if isinstance(outcome, Exception) else None
@@ -193,8 +193,8 @@ class Poll:
 
     def _revive(self) -> None:
         """Resume for all subscribers that wait for credentials. Called in any thread."""
-        keys = [(subscriber, subscriber.subject.key) for subscriber in list(self.subscribers)]
-        engine.ENGINE.post(lambda: [subscriber.rejoin(key) for subscriber, key in keys])
+        for subscriber in list(self.subscribers):
+            engine.ENGINE.post(partial(subscriber.rejoin, subscriber.subject.key))
 
     def _after_answer(self, answer: _Answer) -> State:
         moving = answer.moving

@@ -1,4 +1,4 @@
-"""`Subject`: an export, or all exports of a dataset; `State`: the facts known of it; `Stats`: what polling has cost."""
+"""`Subject`: an export, or all exports of a dataset; `State`: the facts known of it; `Stats`: the costs."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ class Subject(Generic[ResultT_co]):
 
 
 class Stats(NamedTuple):
-    """What watching has cost so far."""
+    """The cost of watching so far."""
 
     polls: int
     """Answers and errors that came."""

@@ -1,4 +1,4 @@
-"""`ThreadEngine`: the engine with threads: one that owns everything, and workers beside it for what blocks."""
+"""`ThreadEngine`: the engine with threads: one that owns everything, and workers beside it for blocking jobs."""
 
 from __future__ import annotations
 
@@ -191,7 +191,10 @@ class ThreadEngine(Engine):
 
 
 def _start(*target: Any) -> None:  # noqa: ANN401 - a function and its arguments
-    """Start a thread from one that nobody interrupts: `Thread.start` waits on a condition, as the main thread must not."""
+    """Start a thread within another, which Ctrl-C does not reach.
+
+    Why not simply in the caller? `Thread.start` waits on a condition, and breaks if it is interrupted there.
+    """
     thread = threading.Thread(target=target[0], args=target[1:], name=_NAME, daemon=True)
     try:
         thread.start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
 from weakref import WeakValueDictionary
 
@@ -18,7 +19,7 @@ from .subscriber import OPEN, Subscriber
 
 ResultT = TypeVar("ResultT")
 PATIENCE = 1.0
-"""Seconds that a wait which is over grants to callbacks that are still running."""
+"""Seconds that a wait which is over leaves to callbacks that are still running."""
 
 ALL: WeakValueDictionary[int, Watch[Any]] = WeakValueDictionary()
 """Every watch of this process, by its ID."""
@@ -28,12 +29,12 @@ class Watch(Generic[ResultT]):
     """A handle on an export, or on all exports of a dataset, that needs no notebook.
 
     `watch_export` and `watch_exports` make one; an `ExportMonitor` or an `ExportHistory` shows one. Polling
-    starts with `start` or when somebody waits, in a daemon thread; on the event loop where no thread can be started,
-    as in a browser. Watches of the same subject with the same credentials share it. All methods may be called from
-    any thread.
+    starts with `start` or `wait`, in daemon threads; on the event loop where no thread can be started, as in a browser.
+    Watches of the same subject with the same credentials share it. All methods may be called from any thread, from
+    callbacks, signal handlers and destructors.
 
-    Callbacks are called in order, one at a time for each watch, with the newest state, usually in a polling thread.
-    No lock is held meanwhile: they may use this and every other watch. One that takes long delays those after it.
+    Callbacks are called in order, one at a time for each watch, with the newest state, in a polling thread. No lock is
+    held meanwhile: they may use this and every other watch. One that takes long delays those after it.
 
     Examples
     --------
@@ -48,7 +49,7 @@ class Watch(Generic[ResultT]):
     _reporter: ClassVar[Callable[[Watch[Any], bool | None], AbstractContextManager[Callable[[], None]]]] = staticmethod(
         lambda _, __: nullcontext(lambda: None)
     )
-    # Set by the package to what shows progress on a terminal, so that this room imports nothing of rendering.
+    # Set by the package to a function that shows progress on a terminal: this room imports nothing of rendering.
 
     def __init__(self, subject: Subject[ResultT], interval: float) -> None:
         self._subject = subject
@@ -81,7 +82,7 @@ class Watch(Generic[ResultT]):
 
     @property
     def stats(self) -> Stats:
-        """What watching has cost so far."""
+        """Polls, errors and threads so far."""
         return self._subscriber.tally.stats(self.state.delay, engine.ENGINE.threads)
 
     def _speed(self, task_id: str | None) -> Speed | None:
@@ -122,9 +123,10 @@ class Watch(Generic[ResultT]):
         if auth is not None:
             client.auth = auth  # type: ignore[attr-defined] # a stand-in may have any attribute
             self._subject.forgive()
-            watches = [watch for known in ALL.valuerefs() if (watch := known()) and watch._subject.client is client]
-            keys = [(watch, watch._subject.key) for watch in watches]
-            engine.ENGINE.do(lambda: [watch._subscriber.rejoin(key) for watch, key in keys])
+            watches = [watch for known in ALL.valuerefs() if (watch := known()) is not None]
+            for watch in watches:
+                if watch._subject.client is client:
+                    engine.ENGINE.do(partial(watch._subscriber.rejoin, watch._subject.key))
         elif not (self.state.is_active or self._subscriber.is_closed):
             self._subject.forgive()
         key = self._subject.key
