@@ -108,12 +108,10 @@ class ThreadEngine(Engine):
             while True:
                 pause = self._hand_out(self._fire())
                 try:
-                    act = self._mail.get(timeout=pause or LINGER)
+                    run(self._mail.get(timeout=pause or LINGER))  # and hold no act while waiting for the next
                 except Empty:
                     if not pause:
                         break
-                else:
-                    run(act)
             self._dismiss(self._idle)
             self._seat.put(None)
             self._here.is_owner = False
@@ -148,25 +146,25 @@ class ThreadEngine(Engine):
 
     def _give(self, job: Job, now: float) -> bool:
         """Give a job to a worker, and return whether there was one."""
-        if self._idle:
+        if self._idle or self._hire():
             self._idle -= 1
+            self._busy[job] = now
             self._desk.put(job)
-        elif not self._hire(job):
-            if self._workers:
-                self._jobs.appendleft(job)
-                return False
-            result, error = outcome_of(job.work)  # where no thread can be had at all, the owner does it
+        elif self._workers:
+            self._jobs.appendleft(job)
+            return False
+        else:  # where no thread can be had at all, the owner does it
+            result, error = outcome_of(job.work)
             run(lambda: job.take(result, error))
-            return True
-        self._busy[job] = now
         return True
 
-    def _hire(self, job: Job) -> bool:
-        """Start a worker with a job, and return whether that was possible."""
+    def _hire(self) -> bool:
+        """Start an idle worker, and return whether that was possible."""
         work = contextvars.copy_context().run
         with suppress(RuntimeError):
-            threading.Thread(target=work, args=(self._work, job), name=_NAME, daemon=True).start()
+            threading.Thread(target=work, args=(self._work,), name=_NAME, daemon=True).start()
             self._workers += 1
+            self._idle += 1
             return True
         return False
 
@@ -176,13 +174,11 @@ class ThreadEngine(Engine):
             self._workers -= 1
             self._desk.put(None)
 
-    def _work(self, first: Job) -> None:
-        job: Job | None = first
+    def _work(self) -> None:
         mail, desk = self._mail, self._desk
-        while job is not None:
+        while (job := desk.get()) is not None:
             mail.put(partial(self._finish, job, *outcome_of(job.work)))
-            job = None  # keep nothing alive while waiting
-            job = desk.get()
+            del job  # keep nothing alive while waiting
 
     def _finish(self, job: Job, result: Any, error: BaseException | None) -> None:  # noqa: ANN401 - of the work
         self._busy.pop(job, None)

@@ -55,11 +55,9 @@ def test_a_family_goes_with_the_last_of_its_widgets() -> None:
     (path,) = {monitor.watch._subject.path for monitor in made}
     assert len(family.members(family._FAMILIES[path])) == len(made)
     made.pop().close()
-    gc.collect()
-    assert len(family.members(family._FAMILIES[path])) == len(made)
+    until(lambda: gc.collect() >= 0 and len(family.members(family._FAMILIES[path])) == len(made))
     made.pop().close()
-    gc.collect()
-    assert path not in family._FAMILIES
+    until(lambda: gc.collect() >= 0 and path not in family._FAMILIES)
 
 
 def test_nothing_is_rendered_for_outputs_that_are_not_there(
