@@ -26,6 +26,9 @@ SUCCEEDED, FAILED, WRONG, LOST, LATE = range(5)
 INTERRUPTED, UNREAD = 130, 141
 """Exit codes, by the shells' custom: 128 and the number of the signal."""
 
+_CODES = {ConfigurationError: WRONG, TimeoutError: LATE, Exception: LOST}
+"""Exit codes for errors that end the waiting; the first kind that fits counts."""
+
 _EPILOG = """\
 Credentials, endpoint and project are taken from the environment and the usual files: HUAWEICLOUD_SDK_*, HW_*,
 OS_*, ~/.huaweicloud/credentials, clouds.yaml.
@@ -63,14 +66,10 @@ def _run(options: argparse.Namespace) -> int:
         watch.on_done(lambda task: failed.append(task) if task.failed else None)
         try:
             _follow(watch, limit, is_json=options.json)
-        except (BrokenPipeError, KeyboardInterrupt):
+        except BrokenPipeError:
             raise
-        except ConfigurationError as error:
-            return _fail(WRONG, error)
-        except TimeoutError as error:
-            return _fail(LATE, error)
         except Exception as error:  # noqa: BLE001 - a fault of an auth object, too
-            return _fail(LOST, error)
+            return _fail(next(code for kind, code in _CODES.items() if isinstance(error, kind)), error)
         return FAILED if failed else SUCCEEDED
 
 

@@ -60,7 +60,7 @@ class _Line:
         self._is_in_place = _is_terminal(stream) and environ.get("TERM") != "dumb"
         self._is_coloured = self._is_in_place and not environ.get("NO_COLOR")
         self._encoding = stream.encoding or "utf-8"
-        self._is_ascii = not _can_hold("█░", self._encoding)
+        self._is_ascii = self._encodable("█░") != "█░"
         self._drawn: str | None = None
         self._key: object = None
         self._drawn_at = float("-inf")
@@ -82,14 +82,17 @@ class _Line:
 
     def _write(self, content: Card | Table) -> None:
         width = _width(self._stream) - 1 if self._is_in_place else None  # the last column would wrap
-        line = progress_line(content, width, is_ascii=self._is_ascii)
-        line = line.encode(self._encoding, "replace").decode(self._encoding)
+        line = self._encodable(progress_line(content, width, is_ascii=self._is_ascii))
         if line == self._drawn:
             return
         shown = coloured(line, content) if self._is_coloured else line
         self._stream.write(f"{self._clear(width)}{shown}" if width else f"{shown}\n")
         self._stream.flush()
         self._drawn = line
+
+    def _encodable(self, text: str) -> str:
+        """Return text with a question mark for each character that the stream cannot take."""
+        return text.encode(self._encoding, "replace").decode(self._encoding)
 
     def _clear(self, width: int | None) -> str:
         """Return what leads back to the start of the line; a terminal that has become narrower has wrapped it."""
@@ -109,11 +112,3 @@ def _width(stream: TextIO) -> int:
         return max(2, os.get_terminal_size(stream.fileno()).columns or _FALLBACK_WIDTH)
     except (OSError, ValueError):
         return _FALLBACK_WIDTH
-
-
-def _can_hold(text: str, encoding: str) -> bool:
-    try:
-        text.encode(encoding)
-    except UnicodeError:
-        return False
-    return True
