@@ -18,8 +18,10 @@ from ..polling.state import State, Stats
 from ..polling.watch import ResultT, Watch
 from ..rendering.card import beside_note
 from . import family
+from .card import CardParts
 from .display import FRONT_END, Display
-from .parts import Kit, ModelBox, Parts
+from .parts import Kit, ModelBox
+from .table import TableParts
 
 MIN_TICK = 1.0
 """Seconds; what is shown does not move more often than that, whatever the interval."""
@@ -41,7 +43,13 @@ class WatchWidget(ModelBox, Generic[ResultT]):
     _view_count: int | None
     """As the front end counts."""
 
-    def __init__(self, watch: Watch[ResultT], kit: Kit, parts: Parts, **kwargs: Any) -> None:  # noqa: ANN401 - traits
+    def __init__(
+        self,
+        watch: Watch[ResultT],
+        kit: Kit,
+        parts: CardParts | TableParts,
+        **kwargs: Any,  # noqa: ANN401 - traits of any type
+    ) -> None:
         self._watch, self._parts = watch, parts
         self._lock = threading.RLock()
         self._display = Display()
@@ -91,18 +99,15 @@ class WatchWidget(ModelBox, Generic[ResultT]):
 
     def start(self) -> None:
         """Start to poll; see `Watch.start`."""
-        self._watch.start()
-        self._watch._callbacks.settle()
+        self._do(self._watch.start)
 
     def pause(self) -> None:
         """Stop polling for now; see `Watch.pause`."""
-        self._watch.pause()
-        self._watch._callbacks.settle()
+        self._do(self._watch.pause)
 
     def resume(self, auth: AuthBase | None = None) -> None:
         """Go on after a pause, refused credentials or a stop; see `Watch.resume`."""
-        self._watch.resume(auth)
-        self._watch._callbacks.settle()
+        self._do(self._watch.resume, auth)
 
     def refresh(self) -> None:
         """Ask at once instead of after the interval; see `Watch.refresh`."""
@@ -110,8 +115,7 @@ class WatchWidget(ModelBox, Generic[ResultT]):
 
     def stop(self) -> None:
         """End the polling until `resume`; see `Watch.stop`."""
-        self._watch.stop()
-        self._watch._callbacks.settle()
+        self._do(self._watch.stop)
 
     def done(self) -> bool:
         """Return whether all that is watched had ended by the last good answer. Does not block."""
@@ -141,19 +145,21 @@ class WatchWidget(ModelBox, Generic[ResultT]):
 
     def close(self) -> None:
         """End the polling and free the widget models. The object stays readable and shows what it knows last."""
-        self._watch.close()
-        self._watch._callbacks.settle()
+        self._do(self._watch.close)
         with self._lock:
             is_first, self._is_closed = not self._is_closed, True
             if is_first:
                 self._update_display()
             self._free()  # also what has been put into a container since
 
+    def _do(self, method: Callable[..., None], *arguments: object) -> None:
+        """Call a method of the watch, and wait a moment until the card shows its effect."""
+        method(*arguments)
+        self._watch._callbacks.settle()
+
     def _toggle(self) -> None:
-        if self._watch.phase in {"polling", "retrying"}:
-            self.pause()
-        else:
-            self.resume()
+        act = self.pause if self._watch.state.is_active else self.resume
+        act()
 
     # What comes.
 
@@ -211,14 +217,14 @@ class WatchWidget(ModelBox, Generic[ResultT]):
         with self._lock:
             self._reopen()
         self.start()
-        return {**self._live(**kwargs), **self._beside()}
+        return self._live(**kwargs)
 
     def _beside(self) -> dict[str, str]:
         """Return the static form that goes with the live one: it stays true when nobody brings it up to date."""
         return self._render(beside_note(self._watch.state, datetime.now(timezone.utc)))
 
     def _live(self, **kwargs: object) -> dict[str, Any]:
-        return dict(super()._repr_mimebundle_(**kwargs))
+        return {**super()._repr_mimebundle_(**kwargs), **self._beside()}
 
     def _repr_mimebundle_(self, **kwargs: object) -> dict[str, Any]:
         self._is_lent = True  # to an output that cannot be replaced
@@ -240,7 +246,7 @@ class WatchWidget(ModelBox, Generic[ResultT]):
         elif self._display.is_static:
             self._reopen()
             self._redraw()
-            self._display.replace({**self._live(), **self._beside()}, is_static=False)
+            self._display.replace(self._live(), is_static=False)
         elif not self._view_count:
             self._stand_in()
 
@@ -249,8 +255,8 @@ class WatchWidget(ModelBox, Generic[ResultT]):
         state, may_come = self._watch.state, FRONT_END.may_show_widgets
         key = state.phase, state.tasks, state.failures
         if self._display.lacks_view(*key) and (FRONT_END.is_heard or self._display.is_stand_in):
-            live = self._live() if may_come else {}  # an output that is out of sight gets its view when it comes there
-            self._display.stand_in({**live, **self._beside()}, *key, has_view=may_come)
+            # An output that has been scrolled out of sight gets its view when it comes into sight.
+            self._display.stand_in(self._live() if may_come else self._beside(), *key, has_view=may_come)
 
     def _after_wait(self) -> None:
         # Tools that run notebooks take only messages of the cell that runs; the polling thread's are of
@@ -283,7 +289,7 @@ class WatchWidget(ModelBox, Generic[ResultT]):
         if change["new"]:
             with self._lock:
                 if self._display.is_stand_in:  # the view was late, or nothing was heard of it
-                    self._display.replace({**self._live(), **self._beside()}, is_static=False)
+                    self._display.replace(self._live(), is_static=False)
                 self._display.seen()
             self.start()
             self._watch._look()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import atexit
 from collections import deque
-from collections.abc import Callable
 from functools import partial
 from operator import is_
 from typing import Any
@@ -132,8 +130,3 @@ class Display:
         """Show the last thing, and nothing after it, though polling goes on for a moment."""
         self.replace(bundle, is_static=True)
         self._handles.clear()
-
-
-def on_exit(act: Callable[[], None]) -> None:
-    """Register what is done when the process ends in an orderly way, while the front end can still be reached."""
-    atexit.register(guarded, "The end", act)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 from typing import Any, TypeAlias
 from weakref import WeakValueDictionary
 
 from ..polling.callbacks import guarded
-from .display import on_exit
 
 _LAST_LOOK = 1.0
 """Seconds that the end of the process waits for somebody who draws."""
@@ -60,4 +60,4 @@ def _make_static(widget: Any) -> None:  # noqa: ANN401 - a WatchWidget
         widget._display.leave(widget._render(widget._exit_note()))
 
 
-on_exit(_take_leave)
+atexit.register(guarded, "The end", _take_leave)

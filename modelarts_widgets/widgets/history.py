@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar
 
 import traitlets
@@ -125,13 +126,11 @@ class ExportHistory(WatchWidget[list[ExportTask]]):
         self.dataset_id = dataset_id
         watch, kit = watch_exports(dataset_id, client=client, interval=interval), Kit()
         self._touched_at = engine.ENGINE.clock()
-        parts = TableParts(kit, self._select, self._turn, self._redraw)
+        parts = TableParts(kit, partial(self.set_trait, "selected"), self._turn, self._redraw)
         super().__init__(watch, kit, parts, **kwargs)
-        self._links = [
-            traitlets.link((self, "filter"), (parts.filter_box, "value")),
-            traitlets.link((self, "status_filter"), (parts.status_box, "value")),
-        ]
-        self.observe(self._turn_to_first, ["filter", "status_filter"])
+        boxes = {"filter": parts.filter_box, "status_filter": parts.status_box}
+        self._links = [traitlets.link((self, name), (box, "value")) for name, box in boxes.items()]
+        self.observe(lambda _: self.set_trait("page", 1), ["filter", "status_filter"])
         self.observe(self._look, ["filter", "status_filter", "selected", "page"])
 
     @property
@@ -205,14 +204,8 @@ class ExportHistory(WatchWidget[list[ExportTask]]):
 
     # Who looks.
 
-    def _select(self, task_id: str | None) -> None:
-        self.selected = task_id
-
     def _turn(self, page: int) -> None:
         self.page = min(max(1, page), self._content().last_page + 1)
-
-    def _turn_to_first(self, _: object) -> None:
-        self.page = 1
 
     def _look(self, _: object) -> None:
         self._mark_activity()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from ipywidgets import HTML, Button, ButtonStyle, Dropdown, Layout, RadioButtons, Text, VBox, Widget
 from ipywidgets.widgets.widget_string import HTMLStyle
@@ -13,49 +13,40 @@ from traitlets import observe
 from ..rendering import style_sheet
 from .display import FRONT_END
 
-WidgetT = TypeVar("WidgetT", bound=Widget)
 STYLE = f"<style>{style_sheet()}</style>"  # goes with the part that changes least
 
 
-def counted(kind: type[WidgetT]) -> type[WidgetT]:
-    """Return a class of widgets that counts in `sent` its messages to the front end, opening and closing apart."""
-    send = kind._send
+class Counted(Widget):
+    """A widget that counts in `sent` its messages to the front end, apart from those that open and close its model."""
 
-    def count(widget: Any, message: dict[str, Any], buffers: Any = None) -> None:  # noqa: ANN401 - as ipywidgets has it
-        widget.sent += widget.comm is not None
-        send(widget, message, buffers)
+    sent = 0
 
-    kind.sent, kind._send = 0, count
-    return kind
+    def _send(self, message: dict[str, Any], buffers: Any = None) -> None:  # noqa: ANN401 - as ipywidgets has it
+        self.sent += self.comm is not None
+        super()._send(message, buffers)
 
 
-@counted
-class Html(HTML):
+class Html(Counted, HTML):
     """A part that is drawn."""
 
 
-@counted
-class Push(Button):
+class Push(Counted, Button):
     """A button."""
 
 
-@counted
-class FilterBox(Text):
+class FilterBox(Counted, Text):
     """The text box of a filter."""
 
 
-@counted
-class Choice(Dropdown):
+class Choice(Counted, Dropdown):
     """The box of the status filter."""
 
 
-@counted
-class Marks(RadioButtons):
+class Marks(Counted, RadioButtons):
     """One mark for each row, to select it by mouse, or by Tab and Space: arrow keys are JupyterLab's own."""
 
 
-@counted
-class ModelBox(VBox):
+class ModelBox(Counted, VBox):
     """A box that opens, frees and counts all models of its parts with its own."""
 
     _lock: threading.RLock
@@ -123,28 +114,8 @@ class ModelBox(VBox):
         """
 
 
-@counted
-class Box(VBox):
+class Box(Counted, VBox):
     """A box within a box."""
-
-
-class Parts(Protocol):
-    """What is held and drawn."""
-
-    @property
-    def widgets(self) -> Sequence[Widget]:
-        """What is shown, from top to bottom."""
-
-    @property
-    def hidden(self) -> Sequence[Widget]:
-        """What is not shown at present."""
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """What the style sheet goes by."""
-
-    def draw(self, content: Any) -> None:  # noqa: ANN401 - a Card or a Table
-        """Update the parts."""
 
 
 class Kit:

@@ -32,6 +32,9 @@ class TableParts:
         Called when the text of the card's filter has changed.
     """
 
+    classes = ("modelarts-export", "modelarts-history")
+    """CSS classes of the box around the parts."""
+
     def __init__(
         self,
         kit: Kit,
@@ -73,15 +76,6 @@ class TableParts:
         """What is not shown at present."""
         spare = self._close if self._box is None else self._box
         return [] if spare in self._below else [spare]
-
-    def add(self, *widgets: Widget) -> None:
-        """Add what stands at the end of the table."""
-        self._above += widgets
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """What the style sheet goes by, for the box around the parts."""
-        return ("modelarts-export", "modelarts-history")
 
     def draw(self, table: Table) -> None:
         """Update the parts. What has not changed is not sent again."""
