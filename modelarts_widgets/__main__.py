@@ -27,7 +27,7 @@ INTERRUPTED, UNREAD = 130, 141
 """Exit codes, by the shells' custom: 128 and the number of the signal."""
 
 _CODES = {ConfigurationError: WRONG, TimeoutError: LATE, Exception: LOST}
-"""Exit codes for errors that end the waiting; the first kind that fits counts."""
+"""Exit codes by exception; the first class that matches counts."""
 
 _EPILOG = """\
 Credentials, endpoint and project are taken from the environment and the usual files: HUAWEICLOUD_SDK_*, HW_*,
@@ -42,7 +42,7 @@ The export itself goes on, whatever ends this command.
 def main(arguments: Sequence[str] | None = None) -> int:
     """Follow an export, or all exports of a dataset, and return the exit code. Blocks until they have ended."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a bar is no reason to fail
+        sys.stdout.reconfigure(errors="replace")  # an encoding without block characters must not end the command
     options = _parser().parse_args(arguments)
     try:
         return _run(options)
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say("interrupted; the export goes on")
         return INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the end of Python would complain
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python fails to flush it at exit
         return UNREAD
 
 
@@ -68,7 +68,7 @@ def _run(options: argparse.Namespace) -> int:
             _follow(watch, limit, is_json=options.json)
         except BrokenPipeError:
             raise
-        except Exception as error:  # noqa: BLE001 - a fault of an auth object, too
+        except Exception as error:  # noqa: BLE001 - auth objects of users may raise anything
             return _fail(next(code for kind, code in _CODES.items() if isinstance(error, kind)), error)
         return FAILED if failed else SUCCEEDED
 
@@ -81,7 +81,7 @@ def _watch(client: ModelArtsClient, options: argparse.Namespace) -> Watch[Any]:
 
 
 def _follow(watch: Watch[Any], limit: float | None, *, is_json: bool) -> None:
-    """Wait, and print what comes: each change as JSON, or the last state as text, whatever ends the waiting."""
+    """Wait, and print each change as JSON, or the last state as text, even if the wait ends with an error."""
     if is_json:
         watch._wait(limit, _Documents(watch).write)
         return
@@ -94,7 +94,7 @@ def _follow(watch: Watch[Any], limit: float | None, *, is_json: bool) -> None:
 
 
 class _Documents:
-    """Writes each document that is new, on a line of its own."""
+    """Writes each new or changed document as one line of JSON."""
 
     def __init__(self, watch: Watch[Any]) -> None:
         self._watch = watch

@@ -1,4 +1,4 @@
-"""Watches on a terminal: what is known of one as a card or a table, and its progress on standard error."""
+"""Progress of a watch on a terminal: a line on standard error that is redrawn in place."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .rendering import Card, Table
 from .rendering.progress import coloured, columns, progress_line
 
 MIN_TICK = 1.0
-"""Seconds; a line that merely moves is drawn no more often than that."""
+"""Seconds between two redraws that only move the progress."""
 _FALLBACK_WIDTH = 80
 
 
 def content_of(watch: Watch[Any]) -> Card | Table:
-    """Return what a watch knows, to be drawn."""
+    """Return the state of a watch as a card, or as a table if it follows all exports of a dataset."""
     state, (_, dataset_id, *task_ids) = watch.state, watch._subject.path
     if not task_ids:
         return Table(Card.of(state, dataset_id, widget="watch"), state.tasks, state.tasks or ())
@@ -31,16 +31,16 @@ def content_of(watch: Watch[Any]) -> Card | Table:
 
 @contextmanager
 def progress(watch: Watch[Any], wanted: bool | None = None) -> Iterator[Callable[[], None]]:  # noqa: FBT001 - as `wait` has it
-    """Yield what is to be called whenever something may have changed; leave the line complete at the end.
+    """Yield a function that draws the progress line, to be called after each change; complete the line on exit.
 
     Parameters
     ----------
     watch : Watch
-        What is waited for.
+        The watch to show.
     wanted : bool, optional
         Whether to show anything. Default: where standard error is a terminal.
     """
-    stream = sys.stderr  # None where there is no console
+    stream = sys.stderr  # None in a program without a console, such as pythonw
     if stream is None or wanted is False or not (wanted or _is_terminal(stream)):
         yield lambda: None
         return
@@ -53,7 +53,7 @@ def progress(watch: Watch[Any], wanted: bool | None = None) -> Iterator[Callable
 
 
 class _Line:
-    """The line of one watch: redrawn in place on a terminal; one after the other elsewhere, and where TERM is dumb."""
+    """The progress line of one watch: redrawn in place on a terminal; elsewhere, or if TERM is dumb, one per change."""
 
     def __init__(self, watch: Watch[Any], stream: TextIO, environ: Mapping[str, str] = os.environ) -> None:
         self._watch, self._stream = watch, stream
@@ -66,7 +66,7 @@ class _Line:
         self._drawn_at = float("-inf")
 
     def draw(self) -> None:
-        """Draw, unless it is too soon for a mere tick. A stream that has gone disturbs nobody."""
+        """Draw the line, unless only the progress has moved since less than `MIN_TICK`. A closed stream is ignored."""
         content, now = content_of(self._watch), engine.ENGINE.clock()
         if content.change_key != self._key or now - self._drawn_at >= MIN_TICK:
             self._key, self._drawn_at = content.change_key, now
@@ -74,7 +74,7 @@ class _Line:
                 self._write(content)
 
     def end(self) -> None:
-        """Draw what is known last, and leave it complete."""
+        """Draw the last state and end the line."""
         if self._drawn is not None:
             self._write(content_of(self._watch))
             self._stream.write("\n" if self._is_in_place else "")
@@ -95,7 +95,7 @@ class _Line:
         return text.encode(self._encoding, "replace").decode(self._encoding)
 
     def _clear(self, width: int | None) -> str:
-        """Return what leads back to the start of the line; a terminal that has become narrower has wrapped it."""
+        """Return the escape sequence that erases the line: several rows if a narrower terminal has wrapped it."""
         rows = (columns(self._drawn or "") - 1) // ((width or 0) + 1)
         return f"\r\x1b[{rows}A\x1b[J" if rows > 0 else "\r\x1b[K"
 
@@ -103,7 +103,7 @@ class _Line:
 def _is_terminal(stream: TextIO) -> bool:
     try:
         return stream.isatty()
-    except (AttributeError, ValueError):  # replaced by something else, or closed
+    except (AttributeError, ValueError):  # stderr was replaced by an object without isatty, or closed
         return False
 
 
