@@ -1,4 +1,4 @@
-"""`WatchWidget`: a watch in a notebook. Live while things change, static where nothing changes by itself."""
+"""`WatchWidget`: shows a `Watch` in a notebook, as a live widget while it polls and as static HTML afterwards."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from .parts import Kit, ModelBox
 from .table import TableParts
 
 MIN_TICK = 1.0
-"""Seconds; what is shown does not move more often than that, whatever the interval."""
+"""Seconds between two redraws that only move the progress, whatever the interval."""
 _STATIC_PHASES = frozenset({"done", "stopped", "needs-auth"})
-"""Phases in which nothing comes by itself."""
+"""Phases in which no new answer comes until the user acts."""
 
 
 class WatchWidget(ModelBox, Generic[ResultT]):
-    """A widget that shows what a `Watch` knows, and lets its reader steer it.
+    """Base class of `ExportMonitor` and `ExportHistory`: draws the state of a `Watch` and has buttons to control it.
 
-    It holds the watch, the parts that it draws on, made with a kit, and the outputs in which it is shown.
+    Why not inherit from `Watch`? A watch also works without ipywidgets, in scripts and on the command line.
     """
 
     phase = traitlets.Unicode("idle", read_only=True)
@@ -41,15 +41,9 @@ class WatchWidget(ModelBox, Generic[ResultT]):
     background_interval = traitlets.Float(30.0)
     local_time = traitlets.Bool()
     _view_count: int | None
-    """As the front end counts."""
+    """Number of views in the front end, as it reports them."""
 
-    def __init__(
-        self,
-        watch: Watch[ResultT],
-        kit: Kit,
-        parts: CardParts | TableParts,
-        **kwargs: Any,  # noqa: ANN401 - traits of any type
-    ) -> None:
+    def __init__(self, watch: Watch[ResultT], kit: Kit, parts: CardParts | TableParts, **kwargs: Any) -> None:  # noqa: ANN401 - traits
         self._watch, self._parts = watch, parts
         self._lock = threading.RLock()
         self._display = Display()
@@ -59,135 +53,133 @@ class WatchWidget(ModelBox, Generic[ResultT]):
         self._pause_button = kit.button("Pause", "Pause or resume the polling, not the export", self._toggle)
         self._controls = [kit.button("Refresh", "Poll the service now", self.refresh), self._pause_button]
         self._children = (*parts.widgets, *self._controls)
-        options = {"layout": kit.layout, "children": self._children, "_dom_classes": parts.classes}
-        super().__init__(**{**options, **kwargs})
+        super().__init__(**{"layout": kit.layout, "children": self._children, "_dom_classes": parts.classes, **kwargs})
         self._adopt([*self._children, *parts.hidden])
         self._redraw()
-        self._view_count = 0  # from now on, the front end counts its views
+        self._view_count = 0  # any number, as opposed to None, makes the front end count its views
         self.observe(self._apply_interval, ["interval", "background_interval"])
         self.observe(self._follow_views, "_view_count")
         self.observe(lambda _: self._on_state(watch.state), "local_time")
         self._apply_interval()
-        watch.subscribe(self._on_state)
+        watch.subscribe(self._on_state)  # from here on, other threads draw
         self._family = family.join(self)
 
-    # What a child provides.
+    # Methods that subclasses implement.
 
     def _content(self, note: str = "") -> Any:  # noqa: ANN401 - a Card or a Table
-        """Return what is to be drawn now."""
+        """Return the card or table to draw, with `note` as its advice to the reader."""
         raise NotImplementedError
 
     def _render(self, note: str = "") -> dict[str, str]:
-        """Return what is known in forms that need no widget."""
+        """Return the content as static HTML and plain text, by MIME type."""
         raise NotImplementedError
 
     def _observable(self, state: State) -> dict[str, object]:
-        """Return the values of the traits that follow the watch."""
+        """Return the values of the read-only traits in this state, by name."""
         return {"error": state.error, "phase": state.phase}
 
-    # The watch.
+    # Methods of the watch.
 
     @property
     def watch(self) -> Watch[ResultT]:
-        """What this widget shows."""
+        """The `Watch` that this widget shows."""
         return self._watch
 
     @property
     def stats(self) -> Stats:
-        """What watching and showing have cost so far."""
+        """Numbers of polls, changes, errors and messages to the front end so far, as a `Stats`."""
         return self._watch.stats._replace(messages=self._sent)
 
     def start(self) -> None:
-        """Start to poll; see `Watch.start`."""
+        """Start polling; see `Watch.start`."""
         self._do(self._watch.start)
 
     def pause(self) -> None:
-        """Stop polling for now; see `Watch.pause`."""
+        """Pause polling until `resume`; the export itself goes on. See `Watch.pause`."""
         self._do(self._watch.pause)
 
     def resume(self, auth: AuthBase | None = None) -> None:
-        """Go on after a pause, refused credentials or a stop; see `Watch.resume`."""
+        """Resume polling after a pause, refused credentials or a stop, with `auth` if given; see `Watch.resume`."""
         self._do(self._watch.resume, auth)
 
     def refresh(self) -> None:
-        """Ask at once instead of after the interval; see `Watch.refresh`."""
+        """Send a request at once, at most one a second; see `Watch.refresh`."""
         self._watch.refresh()
 
     def stop(self) -> None:
-        """End the polling until `resume`; see `Watch.stop`."""
+        """Stop polling until `resume`; the export itself goes on. See `Watch.stop`."""
         self._do(self._watch.stop)
 
     def done(self) -> bool:
-        """Return whether all that is watched had ended by the last good answer. Does not block."""
+        """Return whether the export, or every export of the dataset, had ended by the last good answer."""
         return self._watch.done()
 
     def on_update(self, fn: Callable[[ResultT], object], *, remove: bool = False) -> None:
-        """Register a function to be called with each answer that brings something new; see `Watch.on_done`."""
+        """Call `fn` with each answer that differs from the last; `remove` unregisters it. See `Watch.on_update`."""
         self._watch.on_update(fn, remove=remove)
 
     def on_done(self, fn: Callable[[ExportTask], object], *, remove: bool = False) -> None:
-        """Register a function to be called once with each export that ends; see `Watch.on_done`."""
+        """Call `fn` once with each export that ends; `remove` unregisters it. See `Watch.on_done`."""
         self._watch.on_done(fn, remove=remove)
 
     def wait(self, timeout: float | None = None, *, progress: bool | None = None) -> ResultT:
-        """Block until all has ended, and return it; shows progress on a terminal without a view; see `Watch.wait`."""
+        """Block until all exports have ended, and return the answer; see `Watch.wait`. Silent if there is a view."""
         try:
             return self._watch.wait(timeout, progress=False if progress is None and self._view_count else progress)
         finally:
             self._after_wait()
 
     async def wait_async(self, timeout: float | None = None) -> ResultT:
-        """Return what `wait` does, without blocking the kernel: buttons go on working, other tasks run."""
+        """Await the same result as `wait` returns, without blocking the kernel: buttons work, other tasks run."""
         try:
             return await self._watch.wait_async(timeout)
         finally:
             self._after_wait()
 
     def close(self) -> None:
-        """End the polling and free the widget models. The object stays readable and shows what it knows last."""
+        """Stop polling for good and close the widget models; the object stays readable and shows the last state."""
         self._do(self._watch.close)
         with self._lock:
             is_first, self._is_closed = not self._is_closed, True
             if is_first:
                 self._update_display()
-            self._free()  # also what has been put into a container since
+            self._free()  # at a second call, too: the models open again when the widget is put into a container
 
     def _do(self, method: Callable[..., None], *arguments: object) -> None:
-        """Call a method of the watch, and wait a moment until the card shows its effect."""
+        """Call a method of the watch, then wait up to 0.1 s until the card shows its effect."""
         method(*arguments)
         self._watch._callbacks.settle()
 
     def _toggle(self) -> None:
-        act = self.pause if self._watch.state.is_active else self.resume
-        act()
+        (self.pause if self._watch.state.is_active else self.resume)()  # the text of the button may be out of date
 
-    # What comes.
+    # New states.
 
     def _on_state(self, state: State) -> None:
-        """Show a new state, then set the traits, whose observers run without a lock."""
-        guarded("Drawing", self._show)  # a front end that cannot be reached must not hide the end of an export
+        """Draw a new state, then set the traits; their observers are called with no lock held."""
+        guarded("Drawing", self._show)  # an unreachable front end must not keep the traits from showing the end
         for name, value in self._observable(state).items():
             if self._watch.phase != state.phase:
-                return  # an observer has paused, resumed or stopped: newer values come next
-            if value is not getattr(self, name):  # which spares traitlets most of its work
+                return  # an observer has paused, resumed or stopped: the values of the newer state come next
+            if value is not getattr(self, name):  # the same object needs no validation
                 guarded(f"An observer of {name}", self.set_trait, name, value)
 
     def _show(self) -> None:
         with self._lock:
             self._draw()
             self._update_display()
-            has_ended = self._watch.phase in _STATIC_PHASES
-            if has_ended and not (self._view_count or self._display or self._is_lent):
-                self._free()  # nobody sees it
+            is_shown = self._view_count or self._display or self._is_lent
+            if self._watch.phase in _STATIC_PHASES and not is_shown:
+                self._free()  # else the kernel and the page would keep the models of a card that is never shown
 
     def _redraw(self) -> None:
-        """Draw at once what the reader has asked for."""
+        """Draw at once after user input, even if the last redraw was less than `MIN_TICK` ago."""
         with self._lock:
             self._change_key = None
             self._draw()
 
     def _draw(self) -> None:
-        """Update the parts; a mere tick waits for its time, and comes with one of the next answers."""
+        """Update the parts; if only the progress has moved since less than `MIN_TICK`, leave it to a later answer."""
         content, now = self._content(), engine.ENGINE.clock()
         if content.change_key == self._change_key and now - self._drawn_at < MIN_TICK:
             return
@@ -196,51 +188,53 @@ class WatchWidget(ModelBox, Generic[ResultT]):
         pause = "Resume" if self._watch.phase == "paused" else "Pause"
         if self._pause_button.description != pause:
             self._pause_button.description = pause
+        # Why not assign each time? traitlets would validate every child again.
         children = (*self._parts.widgets, *self._controls)
         if children != self._children:
             self.children = self._children = children
             self._adopt([*children, *self._parts.hidden])
-        if self._parts.classes != self._dom_classes:  # which spares traitlets most of its work
+        if self._parts.classes != self._dom_classes:
             self._dom_classes = self._parts.classes
 
-    # Where it is shown.
+    # Outputs of cells.
 
     @property
     def _is_static(self) -> bool:
-        """Whether the static form says all there is to say."""
+        """Whether outputs show static HTML instead of the live widget."""
         return self._is_closed or self._watch.phase in _STATIC_PHASES
 
     def _bundle(self, **kwargs: object) -> dict[str, Any]:
-        """Return what an output holds: the live widget with its static form beside it, or the static form alone."""
+        """Return the MIME bundle of an output: the live widget with static HTML and text beside it, or those alone."""
         if self._is_static:
             return dict(self._render())
-        with self._lock:
+        with self._lock:  # released before `start`, which waits for a thread that draws with this lock
             self._reopen()
         self.start()
         return self._live(**kwargs)
 
     def _beside(self) -> dict[str, str]:
-        """Return the static form that goes with the live one: it stays true when nobody brings it up to date."""
+        """Return static HTML and text to save beside the live widget, with a note that says how old they are."""
         return self._render(beside_note(self._watch.state, datetime.now(timezone.utc)))
 
     def _live(self, **kwargs: object) -> dict[str, Any]:
+        """Return the MIME bundle of the live widget, for front ends with and without widgets."""
         return {**super()._repr_mimebundle_(**kwargs), **self._beside()}
 
     def _repr_mimebundle_(self, **kwargs: object) -> dict[str, Any]:
-        self._is_lent = True  # to an output that cannot be replaced
+        self._is_lent = True  # a bundle that is returned has no display ID, so its output cannot be updated
         return self._bundle(**kwargs)
 
     def _ipython_display_(self, **kwargs: object) -> None:
-        """Show the widget in an output that can be replaced; IPython calls this instead of `_repr_mimebundle_`."""
+        """Show the widget in an output that can be updated; IPython calls this instead of `_repr_mimebundle_`."""
         bundle = self._bundle(**kwargs)
         with self._lock:
             self._display.show(bundle, is_static=self._is_static)
             self._update_display()
 
     def _update_display(self) -> None:
-        """Make the outputs static where nothing changes by itself, and live where something does again."""
+        """Replace the live widget by static HTML when polling ends, and make it live again when polling goes on."""
         if not self._display:
-            return  # and nothing is rendered
+            return  # rendering takes long for a large tree
         if self._is_static or (self._display.is_static and not self._watch.state.is_active):
             self._display.replace(self._render(), is_static=True)
         elif self._display.is_static:
@@ -251,7 +245,7 @@ class WatchWidget(ModelBox, Generic[ResultT]):
             self._stand_in()
 
     def _stand_in(self) -> None:
-        """Keep outputs alive in which no view has come: front ends without widgets show the static form."""
+        """Update outputs as static HTML in front ends in which no view of the widget has appeared."""
         state, may_come = self._watch.state, FRONT_END.may_show_widgets
         key = state.phase, state.tasks, state.failures
         if self._display.lacks_view(*key) and (FRONT_END.is_heard or self._display.is_stand_in):
@@ -259,17 +253,17 @@ class WatchWidget(ModelBox, Generic[ResultT]):
             self._display.stand_in(self._live() if may_come else self._beside(), *key, has_view=may_come)
 
     def _after_wait(self) -> None:
-        # Tools that run notebooks take only messages of the cell that runs; the polling thread's are of
-        # the one that started it: https://github.com/jupyter/nbclient/blob/main/nbclient/client.py
+        # Why again? nbclient keeps messages of the running cell only; the polling thread's belong to the one that
+        # started it: https://github.com/jupyter/nbclient/blob/main/nbclient/client.py
         with self._lock:
             if self._display.is_static:
                 self._display.replace(self._render(), is_static=True, again=True)
 
     def _exit_note(self) -> str:
-        """Return what was seen last, and how to see more."""
+        """Return the note for the time after the kernel: the last status, and the call that shows the export again."""
         raise NotImplementedError
 
-    # Who looks.
+    # Views and intervals.
 
     @traitlets.validate("interval", "background_interval")
     def _valid_interval(self, proposal: dict[str, Any]) -> float:
@@ -279,7 +273,7 @@ class WatchWidget(ModelBox, Generic[ResultT]):
             raise traitlets.TraitError(str(error)) from None
 
     def _apply_interval(self, _: object = None) -> None:
-        """Ask at full speed while somebody sees it, and as long as nobody has yet; else in the background."""
+        """Poll at `interval` until the last view has been removed, then at `background_interval`."""
         is_watched = bool(self._view_count) or not self._was_seen
         self._watch.set_interval(self.interval, None if is_watched else self.background_interval)
 
@@ -288,7 +282,7 @@ class WatchWidget(ModelBox, Generic[ResultT]):
         self._apply_interval()
         if change["new"]:
             with self._lock:
-                if self._display.is_stand_in:  # the view was late, or nothing was heard of it
+                if self._display.is_stand_in:  # static HTML was sent before the view was reported
                     self._display.replace(self._live(), is_static=False)
                 self._display.seen()
             self.start()
@@ -296,7 +290,7 @@ class WatchWidget(ModelBox, Generic[ResultT]):
         family.let_go(self)
 
     def _let_go(self, *, is_superseded: bool) -> None:
-        """Free the models that nobody needs until this is shown again; where another one took over, poll no more."""
+        """Close the models of a widget without a view; stop polling if another widget of the subject has one."""
         if is_superseded:
             self._watch._yield()
         with self._lock:

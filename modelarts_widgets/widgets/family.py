@@ -1,4 +1,4 @@
-"""All widgets of this process: those of one subject make room for each other, and all take leave at the end."""
+"""Registries of widgets, to close models of those without a view and to leave static HTML when the kernel ends."""
 
 from __future__ import annotations
 
@@ -9,33 +9,37 @@ from weakref import WeakValueDictionary
 from ..polling.callbacks import guarded
 
 _LAST_LOOK = 1.0
-"""Seconds that the end of the process waits for somebody who draws."""
+"""Seconds that the end of the process waits for the lock of a widget that is being drawn."""
 
 Family: TypeAlias = "WeakValueDictionary[int, Any]"
-"""Widgets by their IDs. Why not a `WeakSet`? No thread may add to one while another iterates over it."""
+"""Widgets by `id`. Why not a `WeakSet`? No thread may add to one while another iterates over it."""
 
 ALL: Family = WeakValueDictionary()
 """Every `WatchWidget`."""
 _FAMILIES: WeakValueDictionary[tuple[str, ...], Family] = WeakValueDictionary()
-"""The widgets of each path, so that a view need not look through all; credentials, which may change, are compared then."""
+"""Widgets by path of their subject, so that a new view is not compared with every widget of the process.
+
+Why not by key? It contains the credentials, which may change; see `let_go`.
+"""
 
 
 def join(widget: Any) -> Family:  # noqa: ANN401 - a WatchWidget
-    """Add a widget, and return the widgets of its path, which last as long as one of them holds them."""
+    """Register a widget, and return the widgets of its path; the entry lasts as long as one of them refers to it."""
     family: Family = _FAMILIES.setdefault(widget.watch._subject.path, WeakValueDictionary())
     family[id(widget)] = ALL[id(widget)] = widget
     return family
 
 
 def members(family: Family) -> list[Any]:
-    """Return the widgets of a family that are alive."""
+    """Return the widgets of a family that have not been garbage-collected."""
     return [widget for known in family.valuerefs() if (widget := known()) is not None]
 
 
 def let_go(widget: Any) -> None:  # noqa: ANN401 - a WatchWidget
-    """Free the widgets of one subject that nobody looks at.
+    """Close the models of all widgets of the same subject that have lost their last view.
 
-    The old view of a cell that is run again goes before or after the new one comes, as it happens.
+    Why all of them, at each change of a view? When a cell is run again, its old view may be removed before or after
+    the new one appears.
     """
     key = widget.watch._subject.key
     family = [each for each in members(widget._family) if each.watch._subject.key == key]
@@ -46,9 +50,9 @@ def let_go(widget: Any) -> None:  # noqa: ANN401 - a WatchWidget
 
 
 def _take_leave() -> None:
-    """Leave something readable in all outputs: the process ends."""
+    """Replace live widgets in all outputs by static HTML; called when the process exits normally."""
     for widget in members(ALL):
-        if widget._lock.acquire(timeout=_LAST_LOOK):
+        if widget._lock.acquire(timeout=_LAST_LOOK):  # why not `with`? A thread that hangs would prevent the exit
             try:
                 guarded("The last look of a card", _make_static, widget)
             finally:

@@ -1,4 +1,4 @@
-"""Parts of a widget: ipywidgets' own that count what they send, and all models behind them."""
+"""Subclasses of ipywidgets that count their messages, and `ModelBox`, which opens and closes all models of a widget."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from traitlets import observe
 from ..rendering import style_sheet
 from .display import FRONT_END
 
-STYLE = f"<style>{style_sheet()}</style>"  # goes with the part that changes least
+STYLE = f"<style>{style_sheet()}</style>"
+"""Style element, sent with the part that changes least."""
 
 
 class Counted(Widget):
@@ -27,11 +28,11 @@ class Counted(Widget):
 
 
 class Html(Counted, HTML):
-    """A part that is drawn."""
+    """An HTML part of a card or table."""
 
 
 class Push(Counted, Button):
-    """A button."""
+    """A button below a card or table."""
 
 
 class FilterBox(Counted, Text):
@@ -39,25 +40,28 @@ class FilterBox(Counted, Text):
 
 
 class Choice(Counted, Dropdown):
-    """The box of the status filter."""
+    """The drop-down list of the status filter."""
 
 
 class Marks(Counted, RadioButtons):
-    """One mark for each row, to select it by mouse, or by Tab and Space: arrow keys are JupyterLab's own."""
+    """Radio buttons that select a row, by mouse, or by Tab and Space, since JupyterLab handles arrow keys itself."""
 
 
 class ModelBox(Counted, VBox):
-    """A box that opens, frees and counts all models of its parts with its own."""
+    """A box that opens and closes the models of all its parts together with its own.
+
+    Why? ipywidgets closes a box alone, and its children, layouts and styles stay in the kernel and in the page.
+    """
 
     _lock: threading.RLock
-    """Held while this widget draws, opens or frees; never while code of others runs."""
+    """Held while this widget draws, opens or closes its models; never while observers or callbacks run."""
     _dom_classes: tuple[str, ...]
     _is_lent = False
-    """Whether somebody has asked for the ID of the model, to put it where we do not hear of its end."""
+    """Whether the model ID has been read, for a container or an output whose removal is not reported to the kernel."""
 
     @property
     def model_id(self) -> str:
-        """The ID of the model, which is open as soon as somebody asks for it: it goes into a container."""
+        """ID of the model, which is opened when a container asks for it."""
         with self._lock:
             if self.comm is None:
                 self._reopen()
@@ -65,31 +69,32 @@ class ModelBox(Counted, VBox):
             return str(super().model_id)
 
     def open(self) -> None:
-        """Open the model if it is closed; ipywidgets asks for the ID meanwhile."""
-        is_lent = self._is_lent
+        """Open the model if it is closed."""
+        is_lent = self._is_lent  # ipywidgets reads `model_id` here, which is not a container asking for it
         super().open()
         self._is_lent = is_lent
 
     @observe("comm")
     def _hear_refusal(self, _: object) -> None:
         if self.comm is not None:
-            self.comm.on_close(FRONT_END.refuse)  # called when the front end closes it, not when we do
+            self.comm.on_close(FRONT_END.refuse)  # called only if the front end closes the comm
 
     def _adopt(self, parts: Iterable[Widget]) -> None:
-        """Take parts, those that are not shown at present too, for one's own."""
+        """Set the parts, shown or hidden, whose models are opened and closed with this widget."""
+        # Why not a set? A model must open after those that it refers to.
         self._models = list(dict.fromkeys([self.layout, *models_of(parts)]))
 
     @property
     def _sent(self) -> int:
-        """Messages so far, those of the parts among them."""
+        """Number of messages so far, including those of the parts."""
         return sum(int(getattr(model, "sent", 0)) for model in (self, *self._models))
 
     def _free(self) -> None:
-        """Free all models, those of layout and styles among them, until `_reopen`."""
+        """Close all models, including layouts and styles, until `_reopen`."""
         for model in self._models:
             model.close()
         super().close()
-        # ipywidgets shadows this method on a closed widget, which would leave a bare repr to show
+        # ipywidgets sets this method to None on a closed widget: a cell would show its repr, not the static card
         self.__dict__.pop("_repr_mimebundle_", None)
 
     def _reopen(self) -> None:
@@ -97,10 +102,10 @@ class ModelBox(Counted, VBox):
             model.open()  # does nothing for one that is open
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:  # noqa: ANN401, FBT001, FBT002
-        """Return the state as ipywidgets does; whoever asks for all of it has no view yet.
+        """Return the state as ipywidgets does, but with the view count at 0 if the whole state is requested.
 
-        That is a page that has been loaded again: it would count its views on top of those that it had
-        before, which it never takes back.
+        A page that has been reloaded requests the whole state. It has no view yet, and would add its views to
+        the number from before, which it never reduces.
         """
         state: dict[str, Any] = super().get_state(key, drop_defaults)
         if key is None and state.get("_view_count"):
@@ -108,29 +113,33 @@ class ModelBox(Counted, VBox):
         return state
 
     def __del__(self) -> None:
-        """Leave undone what ipywidgets does here: garbage is collected at any time, in any thread, under any lock.
+        """Do nothing. ipywidgets closes the widget here, in any thread and perhaps while a lock is held.
 
-        What is open is never garbage, and what has been closed has nothing left to free.
+        An open widget is never garbage-collected, since ipywidgets keeps it in a registry, and a closed one has no
+        open models.
         """
 
 
 class Box(Counted, VBox):
-    """A box within a box."""
+    """The box of the selected card, within the box of a table."""
 
 
 class Kit:
-    """Makes parts that share one layout and one style of each kind, since each of those is a model, too."""
+    """Makes parts that share one layout and one style of each kind.
+
+    Why? Each layout and each style is a model with a message of its own when it opens and when it closes.
+    """
 
     def __init__(self) -> None:
         self.layout, self._html_style, self._button_style = Layout(), HTMLStyle(), ButtonStyle()
 
     def html(self, name: str, value: str = "") -> Html:
-        """Return an empty part with its class names."""
+        """Return an HTML part with the CSS class ``modelarts-`` and its name."""
         classes = ["modelarts-part", f"modelarts-{name}"]
         return Html(value, layout=self.layout, style=self._html_style, _dom_classes=classes)
 
     def button(self, name: str, tooltip: str, act: Callable[[], None]) -> Push:
-        """Return a button that acts when it is clicked."""
+        """Return a button that calls `act` when it is clicked."""
         classes = ["modelarts-button", f"modelarts-{name.split(maxsplit=1)[0].lower()}"]
         button = Push(
             description=name, tooltip=tooltip, layout=self.layout, style=self._button_style, _dom_classes=classes
@@ -139,13 +148,13 @@ class Kit:
         return button
 
     def filter_box(self) -> FilterBox:
-        """Return the text box of a filter."""
+        """Return the text box of a filter of rows."""
         tooltip = "Show only rows that contain this text"
         return FilterBox(description="filter", tooltip=tooltip, layout=self.layout, _dom_classes=["modelarts-filter"])
 
 
 def models_of(widgets: Iterable[Widget]) -> Iterator[Widget]:
-    """Yield all models of widgets, each after those that it refers to, some more than once."""
+    """Yield the models of widgets, their layouts, styles and children before them; some more than once."""
     for widget in widgets:
         yield widget.layout
         yield from models_of(widget.children) if isinstance(widget, VBox) else [widget.style]
