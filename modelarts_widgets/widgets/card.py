@@ -1,4 +1,4 @@
-"""`CardParts`: a card as a few widget models, each for a part that changes apart from the others."""
+"""`CardParts`: a card drawn as several widget models, so that an update sends only the parts that have changed."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from ..rendering.tree import Row, same_tree, size, task_tree
 from .parts import STYLE, Kit
 
 LARGE = 20
-"""Rows of a tree above which it gets a filter."""
+"""Number of rows above which a tree has a filter."""
 _PHASES = {"done": "ended", "stopped": "ended", "needs-auth": "ended", "paused": "paused"}
 
 
 class CardParts:
-    """Draws a `Card`, and sends what has changed since the last one.
+    """Draws a `Card`, and sends only the parts that differ from the last one.
 
-    The tree is a part of its own: assigning it again would close the branches that the reader has opened. For
-    the same reason a filtered tree is drawn beside the whole one, which is only hidden meanwhile.
+    Why is the tree a part of its own? Sending it again would close the branches that the user has opened. For the
+    same reason a filtered tree is another part, and the whole one is hidden by CSS meanwhile.
 
     Parameters
     ----------
@@ -45,13 +45,14 @@ class CardParts:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """What the style sheet goes by, for the box around the parts."""
+        """CSS classes of the box around the parts."""
         marks = {self._phase: True, "large": self._is_large, "filtered": bool(self.filter_box.value)}
         return ("modelarts-export", *(f"modelarts-{name}" for name, holds in marks.items() if holds))
 
     def draw(self, card: Card) -> None:
-        """Update the parts. What has not changed is not sent again."""
+        """Update the parts; those that have not changed are not sent again."""
         query: str = self.filter_box.value
+        # Why `is` first? Comparing two large documents takes long.
         if self._drawn is not None and card.task is self._drawn[0].task and (card, query) == self._drawn:
             return
         self._summary.value = f"{head_html(card)}{facts_html(card)}"

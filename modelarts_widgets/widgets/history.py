@@ -1,4 +1,4 @@
-"""`ExportHistory`: all exports of a dataset as one live table."""
+"""`ExportHistory`: the live table of all exports of a dataset."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .table import ALL, TableParts
 
 
 class _StatusFilter(traitlets.Enum):  # type: ignore[type-arg] # no generic in older releases
-    """A group of exports, or one of the service's own words, which stands for its group."""
+    """An enumeration of status groups that also accepts the status words of the service, each for its group."""
 
     def validate(self, obj: Any, value: Any) -> str:  # noqa: ANN401 - as traitlets has it
         return str(super().validate(obj, group_named(value) if isinstance(value, str) else value))
@@ -30,17 +30,17 @@ class _StatusFilter(traitlets.Enum):  # type: ignore[type-arg] # no generic in o
 class ExportHistory(WatchWidget[list[ExportTask]]):
     """A table that follows all exports of a dataset, the newest first, while other cells run.
 
-    Polling, errors, credentials and saved notebooks work as for an `ExportMonitor`. A table does not end by
-    itself, since another export can be created at any time; that one appears. While no export runs and nobody
-    touches the table, its outputs are plain HTML, for a saved notebook to read well; the next export, or showing
-    the table again, brings it back to life.
+    Polling, errors, credentials and saved notebooks work as for an `ExportMonitor`. Polling does not end when all
+    exports have ended, since new ones, which appear in the table, can be created at any time. While no export runs and
+    the table is not used, its outputs are static HTML, so that a saved notebook shows the table; they become live again
+    with the next export, or when the table is shown again.
 
     Parameters
     ----------
     dataset_id : str
         ID of the dataset.
     client : ModelArtsClient, optional
-        Where to ask. Default: `ModelArtsClient.from_env`, which reads variables and files at once.
+        Client to send requests with. Default: `ModelArtsClient.from_env`, which reads variables and files at once.
     interval : float, default 5.0
         Seconds between two refreshes while they bring something new; see `ExportMonitor`. Each refresh sends one
         request per 100 exports.
@@ -50,22 +50,23 @@ class ExportHistory(WatchWidget[list[ExportTask]]):
     Attributes
     ----------
     dataset_id : str
-        What it follows.
+        ID of the dataset.
     phase : str
-        What the polling does: idle, polling, retrying, paused, needs-auth or stopped.
+        Phase of polling: idle, polling, retrying, paused, needs-auth or stopped.
     error : Exception or None
-        What went wrong since the last good answer.
+        The error since the last good answer; ``None`` if there is none.
     selected : str or None
         Task ID of the export that is shown in full below the table. May be set, before it appears, too.
     filter, status_filter, page : str, str, int
-        What the table shows, as in its boxes; the status may be a word of the service, too. May be set at any time.
+        Text, status and page of the rows to show, as in the boxes of the table; a status word of the service is
+        accepted, too. May be set at any time.
     idle_timeout : float
-        Seconds without a touch after which a table in which nothing runs becomes plain HTML; 60.0 until you
+        Seconds without use after which a table without a running export becomes static HTML; 60.0 until you
         change it.
     local_time : bool
         Whether times are in the time zone of the kernel's machine instead of UTC, the default.
     background_interval : float
-        Seconds between two refreshes when the last view of the table has gone; 30.0 until you change it.
+        Seconds between two refreshes after the last view of the table has been removed; 30.0 until you change it.
 
     Raises
     ------
@@ -106,7 +107,7 @@ class ExportHistory(WatchWidget[list[ExportTask]]):
         "error_code",
         "error_msg",
     )
-    """Keys of a row of `to_dicts`, in their order: columns for a DataFrame that has no row yet."""
+    """Keys of the rows of `to_dicts`, in order; as ``columns``, they make a DataFrame even without a row."""
 
     filter = traitlets.Unicode("")
     status_filter = _StatusFilter((ALL, *GROUPS), default_value=ALL)
@@ -122,7 +123,7 @@ class ExportHistory(WatchWidget[list[ExportTask]]):
         interval: float = 5.0,
         **kwargs: Any,  # noqa: ANN401 - traits of any type
     ) -> None:
-        self.interval = interval  # refused before there is anything to close
+        self.interval = interval  # validated before there is a watch to close
         self.dataset_id = dataset_id
         watch, kit = watch_exports(dataset_id, client=client, interval=interval), Kit()
         self._touched_at = engine.ENGINE.clock()
@@ -135,13 +136,13 @@ class ExportHistory(WatchWidget[list[ExportTask]]):
 
     @property
     def tasks(self) -> list[ExportTask]:
-        """All exports of the last good answer, the newest first; a list of your own."""
+        """All exports of the last good answer, the newest first, in a new list."""
         return self._watch.answer or []
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """Return one flat row for each export, as ``pandas.DataFrame(rows, columns=ExportHistory.COLUMNS)`` takes them.
 
-        The names of the columns make a DataFrame of a dataset without exports, too.
+        With ``columns``, the DataFrame of a dataset without exports has its columns, too.
 
         Returns
         -------
@@ -149,7 +150,7 @@ class ExportHistory(WatchWidget[list[ExportTask]]):
             Under the API's own names ``task_id``, ``status``, ``progress`` (percent), ``finished_sample_count``,
             ``total_sample_count``, ``path``, ``export_type``, ``export_format``, ``version_id``, ``error_code``,
             ``error_msg``; ``mode`` as the table has it; ``created_at`` and ``updated_at`` as aware datetimes
-            (UTC). ``None`` for what the service did not send.
+            (UTC). ``None`` for values that the service did not send.
 
         Examples
         --------
@@ -166,7 +167,7 @@ class ExportHistory(WatchWidget[list[ExportTask]]):
         ]
 
     def to_text(self) -> str:
-        """Return the table as plain text, for terminals: the rows of the static table, the selected export in full."""
+        """Return the table as plain text, for terminals, with the rows of the static table and the selected card."""
         return history_text(self._content())
 
     def to_html(self) -> str:
@@ -202,7 +203,7 @@ class ExportHistory(WatchWidget[list[ExportTask]]):
         seen = f"last seen at {timestamp(answered_at, is_local=self.local_time)}" if answered_at else "no answer came"
         return f"{seen}, before the kernel ended; go on with ExportHistory({self.dataset_id!r})"
 
-    # Who looks.
+    # Input of the user.
 
     def _turn(self, page: int) -> None:
         self.page = min(max(1, page), self._content().last_page + 1)
@@ -212,7 +213,7 @@ class ExportHistory(WatchWidget[list[ExportTask]]):
         self._redraw()
 
     def _mark_activity(self) -> None:
-        """Note that somebody is there: the table stays live for a while."""
+        """Record that the table is in use: it stays live for another `idle_timeout` seconds."""
         with self._lock:
             self._touched_at = engine.ENGINE.clock()
             self._update_display()
@@ -229,6 +230,6 @@ class ExportHistory(WatchWidget[list[ExportTask]]):
     def _after_wait(self) -> None:
         with self._lock:
             if self.done():
-                self._touched_at = float("-inf")  # what was waited for has come: this is the final table
+                self._touched_at = float("-inf")  # all exports have ended: make the table static without the idle time
                 self._update_display()
         super()._after_wait()

@@ -27,7 +27,7 @@ _client = argument("--client", metavar="NAME", help="variable that holds a Model
 
 @magics_class
 class ExportMagics(Magics):
-    """What ``%load_ext modelarts_widgets`` adds."""
+    """The magics that ``%load_ext modelarts_widgets`` registers."""
 
     @magic_arguments()
     @_dataset
@@ -63,14 +63,14 @@ class ExportMagics(Magics):
         return self._made(ExportHistory, options, options.dataset)
 
     def _made(self, kind: Callable[..., _WidgetT], options: Namespace, *ids: str) -> _WidgetT:
-        """Return a widget; what is wrong with the arguments becomes one line, without a traceback."""
+        """Return a widget; errors in the arguments become a `UsageError`, which IPython shows as one line."""
         given = {} if options.interval is None else {"interval": options.interval}
         try:
             return kind(*map(_expanded, ids), client=self._client(options.client), **given)
         except (ConfigurationError, TypeError, ValueError, traitlets.TraitError) as error:
             raise UsageError(printable(str(error))) from None
 
-    def _client(self, name: str | None) -> Any:  # noqa: ANN401 - whatever the variable holds
+    def _client(self, name: str | None) -> Any:  # noqa: ANN401 - a variable of any type
         if name is None:
             return None
         client = self.shell.user_ns.get(name) if self.shell else None

@@ -17,11 +17,11 @@ from .parts import Kit
 
 
 class ExportMonitor(WatchWidget[ExportTask]):
-    """A card that follows one dataset export and keeps moving while other cells run.
+    """A card that follows one dataset export and is updated while other cells run.
 
-    Polling starts when the card is first shown, waited for or started, and ends by itself with the export. It
-    runs in a daemon thread, where observers of the traits are called as callbacks are: see `Watch`. Monitors of
-    the same export with the same credentials share one poll, so that a cell can be run again and again.
+    Polling starts when the card is shown, or with `start` or `wait`, and ends with the export. Observers of the traits
+    are called in a worker thread, as callbacks are: see `Watch`. Monitors of the same export with the same credentials
+    share one poll, so running a cell again sends no more requests.
 
     Parameters
     ----------
@@ -30,20 +30,20 @@ class ExportMonitor(WatchWidget[ExportTask]):
     task_id : str
         ID of the export task.
     client : ModelArtsClient, optional
-        Where to ask. Default: `ModelArtsClient.from_env`, which reads variables and files at once.
+        Client to send requests with. Default: `ModelArtsClient.from_env`, which reads variables and files at once.
     interval : float, default 2.0
         Seconds between two requests while answers bring something new, 0.1 to 86,400; while they do not, it
         grows to 10 % of the time since the last change, 30 seconds at most. May be changed at any time.
     forecast : bool, default True
-        Whether the card says what the last exports of the same kind took, while this one reports no progress; see
-        `watch_export`.
+        Whether the card shows how long the last exports of the same kind took, while this one reports no progress;
+        see `watch_export`.
     **kwargs
         As for any widget: `layout`, and every trait below.
 
     Attributes
     ----------
     dataset_id, task_id : str
-        What it follows.
+        IDs of the dataset and of the export task.
     task : ExportTask or None
         The last good answer.
     status : str or None
@@ -51,11 +51,11 @@ class ExportMonitor(WatchWidget[ExportTask]):
     progress : float or None
         Percent done, 0 to 100; ``None`` while the service gives none.
     phase : str
-        What the polling does: idle, polling, retrying, paused, needs-auth, done or stopped.
+        Phase of polling: idle, polling, retrying, paused, needs-auth, done or stopped.
     error : Exception or None
-        What went wrong since the last good answer.
+        The error since the last good answer; ``None`` if there is none.
     background_interval : float
-        Seconds between two requests when the last view of the card has gone; 30.0 until you change it.
+        Seconds between two requests after the last view of the card has been removed; 30.0 until you change it.
     local_time : bool
         Whether times are in the time zone of the kernel's machine instead of UTC, the default.
     filter : str
@@ -100,7 +100,7 @@ class ExportMonitor(WatchWidget[ExportTask]):
         forecast: bool = True,
         **kwargs: Any,  # noqa: ANN401 - traits of any type
     ) -> None:
-        self.interval = interval  # refused before there is anything to close
+        self.interval = interval  # validated before there is a watch to close
         watch = watch_export(dataset_id, task_id, client=client, interval=interval, forecast=forecast)
         self.dataset_id, self.task_id = dataset_id, task_id
         kit = Kit()

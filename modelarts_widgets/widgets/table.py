@@ -1,4 +1,4 @@
-"""`TableParts`: many exports as a few widget models, with rows to select and the selected one in full below."""
+"""`TableParts`: a table of exports drawn as several widget models, with the card of the selected export below."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ ALL = "all"
 
 
 class TableParts:
-    """Draws a `Table`, and sends what has changed since the last one, the rows in one message.
+    """Draws a `Table`, and sends only the parts that differ from the last one, all rows in one message.
 
-    Headline and rows are one model, since they change together. The marks beside the rows are another,
-    which stays as it is while rows come and go: it numbers places, and not exports.
+    Headline and rows are one model, since they change together. The radio buttons beside the rows are another. They
+    number the rows of the page, not the exports, and so do not change when exports are added.
 
     Parameters
     ----------
@@ -68,20 +68,20 @@ class TableParts:
 
     @property
     def widgets(self) -> list[Widget]:
-        """What is shown, from top to bottom."""
+        """Shown parts, from top to bottom."""
         return [*self._above, *self._below]
 
     @property
     def hidden(self) -> list[Widget]:
-        """What is not shown at present."""
+        """Parts that are not shown at present, but whose models stay open."""
         spare = self._close if self._box is None else self._box
         return [] if spare in self._below else [spare]
 
     def draw(self, table: Table) -> None:
-        """Update the parts. What has not changed is not sent again."""
+        """Update the parts; those that have not changed are not sent again."""
         self._table = table
         self._list.value = table_html(table)
-        self._is_drawing = True
+        self._is_drawing = True  # ipywidgets selects the first of new options, which is no choice of the user
         try:
             self._draw_marks(table)
         finally:
@@ -100,7 +100,8 @@ class TableParts:
             self._marks.index = place
 
     def _draw_card(self, table: Table) -> None:
-        if table.selected is not None and self._card is None and self._list.comm is not None:  # not in what is closed
+        # Why ask for the comm? In a closed table, new models would open and never be closed.
+        if table.selected is not None and self._card is None and self._list.comm is not None:
             self._card = CardParts(self._kit, self._redraw)
             self._box = Box([*self._card.widgets, self._close], layout=self._kit.layout)
         self._below = []
