@@ -75,6 +75,7 @@ class Display:
         """Whether the outputs have been replaced by static HTML because polling has ended."""
         self.is_stand_in = False
         """Whether the outputs hold only static HTML because no view has appeared."""
+        # Infinity: nothing has been shown, so no view is missing.
         self._shown_at = self._next_at = float("inf")
         self._key: tuple[object, ...] = ()
 
@@ -94,7 +95,7 @@ class Display:
         self._content = bundle if len(self._handles) == 1 else None
         self.is_static, self.is_stand_in = is_static, False
         self._shown_at, self._next_at = engine.ENGINE.clock(), float("-inf")
-        FRONT_END.listen()
+        FRONT_END.listen()  # why only here? On a terminal nothing would be done with the times
 
     def seen(self) -> None:
         """Record that there is a view: no static HTML is sent in its place, until the widget is shown again."""
@@ -112,6 +113,7 @@ class Display:
         """Update the outputs with static HTML in place of a view, and record its `key` for `lacks_view`."""
         self.replace(bundle, is_static=False)
         self.is_stand_in, self._key = not has_view, key
+        # Why not a fixed pace? A card with thousands of rows has megabytes of HTML.
         size = len(bundle["text/html"])
         self._next_at = engine.ENGINE.clock() + max(PACE, size / _BYTES_PER_SECOND)
 
@@ -121,6 +123,7 @@ class Display:
         A page that has been reloaded ignores it, since display IDs are lost there: a live widget in it stays live,
         and keeps its models until its view is removed.
         """
+        # Without outputs, there is nothing to make live again.
         self.is_static, self.is_stand_in = is_static and bool(self), False
         if bundle == self._content and not again:
             return

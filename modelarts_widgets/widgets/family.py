@@ -41,10 +41,12 @@ def let_go(widget: Any) -> None:  # noqa: ANN401 - a WatchWidget
     Why all of them, at each change of a view? When a cell is run again, its old view may be removed before or after
     the new one appears.
     """
+    # Why compare keys here, and not in `join`? The client may have got other credentials since.
     key = widget.watch._subject.key
     family = [each for each in members(widget._family) if each.watch._subject.key == key]
     is_seen = any(each._view_count for each in family)
     for each in family:
+        # One without a first view may get it soon, and a waiting caller needs the polling.
         if each._was_seen and not each._view_count and not each.watch._is_awaited:
             each._let_go(is_superseded=is_seen)
 

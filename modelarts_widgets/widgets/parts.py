@@ -23,7 +23,7 @@ class Counted(Widget):
     sent = 0
 
     def _send(self, message: dict[str, Any], buffers: Any = None) -> None:  # noqa: ANN401 - as ipywidgets has it
-        self.sent += self.comm is not None
+        self.sent += self.comm is not None  # ipywidgets sends nothing for a closed widget
         super()._send(message, buffers)
 
 
@@ -157,5 +157,5 @@ def models_of(widgets: Iterable[Widget]) -> Iterator[Widget]:
     """Yield the models of widgets, their layouts, styles and children before them; some more than once."""
     for widget in widgets:
         yield widget.layout
-        yield from models_of(widget.children) if isinstance(widget, VBox) else [widget.style]
+        yield from models_of(widget.children) if isinstance(widget, VBox) else [widget.style]  # a box has no style
         yield widget
