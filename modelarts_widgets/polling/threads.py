@@ -23,8 +23,8 @@ GRACE = 0.1
 """Seconds after which a job waits for a server, and does not count as busy any more."""
 LINGER = 0.05
 """Seconds that the owner's thread outlasts the last act, since another one often follows."""
-CALM = 1.0
-"""Seconds for which a spare worker must not have been needed before it ends."""
+CALM = 0.5
+"""Seconds for which spare workers must not have been needed before all but one of them end."""
 
 _NAME = "modelarts-poll"
 
@@ -141,7 +141,7 @@ class ThreadEngine(Engine):
         if not self._idle:
             self._needed_at = now
         elif self._idle > 1 and now - self._needed_at >= CALM:
-            self._dismiss(1)
+            self._dismiss(self._idle - 1)
         return min(max(due - now, 1e-6), threading.TIMEOUT_MAX) if self._busy or self._jobs or due < math.inf else 0.0
 
     def _give(self, job: Job, now: float) -> bool:
