@@ -15,7 +15,7 @@ import threading
 from pathlib import Path
 
 from modelarts_widgets import ExportHistory, ExportMonitor, ModelArtsClient, TokenAuth
-from modelarts_widgets.polling import backoff, limits, poller
+from modelarts_widgets.polling import backoff, poll
 from modelarts_widgets.polling.threads import MAX_THREADS
 
 MONITORS, WARM_UP, REPORTS = 9, 0.1, 10
@@ -71,7 +71,7 @@ def main(polls: int) -> None:
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         endpoint, project, token, dataset = json.loads(server.stdout.readline())  # type: ignore[union-attr]
         with ModelArtsClient(endpoint, project, auth=TokenAuth(token)) as client:
-            limits.MIN_INTERVAL = backoff.QUIET_SHARE = poller.JITTER = 0.0  # nobody waits between two answers
+            backoff.MIN_INTERVAL = backoff.QUIET_SHARE = poll.JITTER = 0.0  # nobody waits between two answers
             monitors: Widgets = [ExportMonitor(dataset, f"t{number}", client=client) for number in range(MONITORS)]
             monitors.append(ExportHistory(dataset, client=client))
             for monitor in monitors:
@@ -83,7 +83,7 @@ def main(polls: int) -> None:
                 monitor.close()
         server.communicate("\n")
     sys.stdout.write(f"memory grew by {after - before:.2f} MB, {errors} errors on the way\n")
-    if after - before > MAX_GROWTH or threads_left > threads or left > opened + MAX_THREADS:
+    if after - before > MAX_GROWTH or threads_left > threads + MAX_THREADS or left > opened + MAX_THREADS:
         raise SystemExit("something grows")
 
 

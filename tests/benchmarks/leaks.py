@@ -12,7 +12,7 @@ from support.watches import RUNNING
 from modelarts_widgets import ExportHistory, ExportMonitor
 
 from .figures import Effort, Figure, Side
-from .recording import close_all, models, recorded, step_by_step
+from .recording import by_hand, close_all, models, recorded
 
 CASE = "models left after `close()`"
 NODES = 200
@@ -25,7 +25,7 @@ def measure(effort: Effort) -> list[Side]:
         kinds |= {"`tqdm.notebook`": _tqdm, f"`ipytree` of {NODES} nodes": _ipytree}
     sides = []
     for who, make in kinds.items():
-        with recorded(), step_by_step():
+        with recorded(), by_hand():
             before = models()
             shown = make()
             opened = models() - before

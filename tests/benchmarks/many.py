@@ -21,7 +21,7 @@ from ipywidgets.widgets.widget_string import HTMLStyle, TextStyle
 from modelarts_widgets import ExportHistory, ExportMonitor, ModelArtsClient
 
 from .figures import Effort, Figure, Side, cpu
-from .recording import models, poller, step, step_by_step
+from .recording import ByHand, by_hand, models
 from .services import connected
 
 SIZES = (10, 100, 1_000, 5_000)
@@ -161,11 +161,13 @@ def _memory(make: Callable[[], object], size: int) -> float:
 
 def _history(size: int) -> list[Side]:
     """Compare one table of many exports with as many cards: a round of polls for all of them."""
-    with connected(size) as (at, client), step_by_step():
+    with connected(size) as (at, client), by_hand() as hand:
         case = f"one round of polls for {size:,} exports"
         return [
-            Side(case, "one `ExportHistory`", _polled([ExportHistory(at["dataset_id"], client=client)])),
-            Side(case, f"{size:,} monitors", _polled(_monitors(size, at["dataset_id"], client)), is_reference=True),
+            Side(case, "one `ExportHistory`", _polled(hand, [ExportHistory(at["dataset_id"], client=client)])),
+            Side(
+                case, f"{size:,} monitors", _polled(hand, _monitors(size, at["dataset_id"], client)), is_reference=True
+            ),
         ]
 
 
@@ -173,12 +175,12 @@ def _monitors(size: int, dataset_id: str, client: ModelArtsClient, **options: fl
     return [ExportMonitor(dataset_id, f"t{number}", client=client, **options) for number in range(size)]
 
 
-def _polled(widgets: list[ExportHistory] | list[ExportMonitor]) -> dict[str, Figure]:
+def _polled(hand: ByHand, widgets: list[ExportHistory] | list[ExportMonitor]) -> dict[str, Figure]:
     opened = sum(len(widget._models) + 1 for widget in widgets)
-    polls = [poller(widget) for widget in widgets]
+    polls = [hand.begin(widget) for widget in widgets]
     for poll in polls:
-        step(poll)  # the first answer is drawn with all its parts
-    seconds = cpu(lambda: [step(poll) for poll in polls])
+        hand.step(poll)  # the first answer is drawn with all its parts
+    seconds = cpu(lambda: [hand.step(poll) for poll in polls])
     for widget in widgets:
         widget.close()
     return {"CPU": Figure(1e3 * seconds, "ms of CPU"), "models": Figure(opened, "models")}

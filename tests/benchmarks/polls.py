@@ -16,7 +16,7 @@ import requests
 from modelarts_widgets import ExportMonitor, ModelArtsClient, TokenAuth
 
 from .figures import Effort, Figure, Side, cpu, in_turn
-from .recording import poller, recorded, step, step_by_step
+from .recording import by_hand, recorded
 from .services import service
 
 CASE = "one poll"
@@ -26,17 +26,17 @@ BARE = "`requests.Session.get(…).json()`"
 def measure(effort: Effort) -> list[Side]:
     """Compare our client, alone and with a card that hears and draws, with others and with less."""
     calls = 5 if effort.is_smoke else 200
-    with service(1) as at, requests.Session() as session, recorded(), step_by_step():
+    with service(1) as at, requests.Session() as session, recorded(), by_hand() as hand:
         path = f"/v2/{at['project_id']}/datasets/{at['dataset_id']}/export-tasks/t0"
         headers = {"X-Auth-Token": at["token"]}
         # A session of its own, as for https: the default one for plain http looks at no environment.
         auth, own = TokenAuth(at["token"]), requests.Session()
         with ModelArtsClient(at["endpoint"], at["project_id"], auth=auth, session=own) as client:
             monitor = ExportMonitor(at["dataset_id"], "t0", client=client)
-            poll = poller(monitor)
+            poll = hand.begin(monitor)
             sides: dict[str, Callable[[], object]] = {
                 "ours: `client.get_export_task(…)`": lambda: client.get_export_task(at["dataset_id"], "t0"),
-                "ours, with callbacks and a card that is drawn": lambda: step(poll),
+                "ours, with callbacks and a card that is drawn": lambda: hand.step(poll),
                 BARE: lambda: session.get(at["endpoint"] + path, headers=headers, timeout=(5.0, 30.0)).json(),
                 "`http.client`, with `json.loads`": _plain(at["endpoint"], path, headers),
             }

@@ -1,4 +1,4 @@
-"""What widgets send and leave: a front end that only writes down, and a scheduler that goes step by step."""
+"""What widgets send and leave: a front end that only writes down, and an engine that is driven by hand."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from unittest.mock import patch
 import comm
 from ipywidgets import Widget
 from ipywidgets.widgets.widget import _instances
-from modelarts_widgets.polling.poller import Poller
 from support import RecordingComm
 
 from modelarts_widgets import ExportHistory, ExportMonitor
-from modelarts_widgets.polling import scheduler
+from modelarts_widgets.polling import engine
+from modelarts_widgets.polling.engine import Act, LoopEngine, Timer
+from modelarts_widgets.polling.poll import Poll
 
 Messages = list[tuple[str, str, dict[str, Any]]]
 
@@ -52,38 +53,44 @@ def close_all() -> None:
     Widget.close_all()
 
 
-class StepByStep(scheduler.Scheduler):
-    """Runs nothing by itself. Its clock goes two seconds a poll, so that each answer is drawn."""
+class ByHand(LoopEngine):
+    """Runs no timer by itself. Its clock goes two seconds a poll, so that each answer is drawn."""
 
-    now = 0.0
+    needs_loop = False
 
-    @staticmethod
-    def clock() -> float:
-        """Return seconds."""
-        return StepByStep.now
+    def __init__(self) -> None:
+        self.now = 0.0
+        super().__init__(lambda: self.now)
 
-    def schedule(self, job: scheduler.Job, delay: float = 0.0) -> None:
-        """Leave the job to whoever measures."""
+    def wake(self) -> None:
+        """Go on by `step` alone."""
+
+    def at(self, delay: float, act: Act) -> Timer:
+        """Leave the act to whoever measures."""
+        return Timer(self.now + delay, act)
+
+    def begin(self, widget: ExportMonitor | ExportHistory) -> Poll:
+        """Start a widget, and return its poll."""
+        widget.start()
+        begun = widget.watch._subscriber.poll
+        assert begun is not None
+        return begun
+
+    def step(self, poll: Poll) -> None:
+        """Ask once, late enough for the answer to be drawn, and draw it."""
+        self.now += 2.0
+        assert poll._timer is not None
+        assert poll._timer.act is not None
+        self.do(poll._timer.act)
+        while self._jobs:
+            self.turn()
 
 
 @contextmanager
-def step_by_step() -> Iterator[None]:
-    """Poll by hand in this block: with `step`."""
+def by_hand() -> Iterator[ByHand]:
+    """Poll by hand in this block: with `ByHand.step`."""
+    driven = ByHand()
     logging.disable()
-    with patch.object(scheduler, "ENGINE", StepByStep()):
-        yield
+    with patch.object(engine, "ENGINE", driven):
+        yield driven
     logging.disable(logging.NOTSET)
-
-
-def poller(widget: ExportMonitor | ExportHistory) -> Poller:
-    """Start a widget, and return its poll."""
-    widget.start()
-    begun = widget.watch._membership._poller
-    assert begun is not None
-    return begun
-
-
-def step(poll: Poller) -> None:
-    """Ask once, late enough for the answer to be drawn."""
-    StepByStep.now += 2.0
-    poll.step()

@@ -13,7 +13,7 @@ from support.watches import RUNNING
 from modelarts_widgets import ExportMonitor
 
 from .figures import Effort, Figure, Side
-from .recording import close_all, poller, recorded, size, step, step_by_step
+from .recording import by_hand, close_all, recorded, size
 
 SAMPLES = 20_000
 SECONDS = 2.0
@@ -52,13 +52,13 @@ def measure(effort: Effort) -> list[Side]:
 @contextmanager
 def _ours() -> Iterator[Refresh]:
     client = Script(RUNNING)
-    with step_by_step():
+    with by_hand() as hand:
         monitor = ExportMonitor("d", "t", client=client)
-        poll = poller(monitor)
+        poll = hand.begin(monitor)
 
         def refresh(done: int) -> None:
             client.answers = [RUNNING | {"finished_sample_count": done, "progress": 100 * done / SAMPLES}]
-            step(poll)
+            hand.step(poll)
 
         yield refresh
         monitor.close()

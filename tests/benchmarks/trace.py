@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -87,8 +88,6 @@ def traced() -> Iterator[list[Trace]]:
 
 def polls(count: int = POLLS) -> list[Trace]:
     """Return the trace of each poll of a card whose export moves."""
-    import time
-
     with connected(1) as (at, client), traced() as traces:
         monitor = ExportMonitor(at["dataset_id"], "t0", client=client, interval=1.2)
         seen = threading.Semaphore(0)
