@@ -4,52 +4,45 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from modelarts_widgets.polling.loop import LoopScheduler
 from support import Script
-from support.engines import LoopEngine
+from support.engines import LoopDriver
 from support.watches import ENDED, HANGS, RUNNING, run
 
 from modelarts_widgets import ModelArtsError, ServiceError, Watch
-from modelarts_widgets.polling import scheduler
+from modelarts_widgets.polling import engine
+from modelarts_widgets.polling.engine import LoopEngine
 
 Follow = Callable[..., Watch[Any]]
 
 
 @pytest.fixture
-def loop(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopEngine]:
-    """Put a scheduler without threads in place, and let nobody start one."""
+def loop(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopDriver]:
+    """Put an engine without threads in place, and let nobody start one."""
 
-    def refuse(_: threading.Thread) -> None:
+    def refuse(*_: object) -> None:
         raise RuntimeError("can't start new thread")
 
-    running = LoopEngine(LoopScheduler())
-    monkeypatch.setattr(scheduler, "ENGINE", running.scheduler)
+    running = LoopDriver(LoopEngine())
+    monkeypatch.setattr(engine, "ENGINE", running.engine)
     monkeypatch.setattr(threading.Thread, "start", refuse)
+    monkeypatch.setattr("modelarts_widgets.polling.threads.start_new_thread", refuse)
     yield running
     running.close()
 
 
-class Once:
-    """A job with one step."""
-
-    def __init__(self, work: Callable[[], object] = lambda: None) -> None:
-        self.work = work
-        self.done = 0
-
-    def step(self) -> None:
-        self.done += 1
-        self.work()
+def begin(engine: LoopEngine, work: Callable[[], object]) -> None:
+    """Begin a job."""
+    engine.do(lambda: engine.beside(work, lambda _: None))
 
 
 @pytest.mark.parametrize("task_id", ["t", None])
 @pytest.mark.parametrize("begin", ["start", "done"])
 def test_a_wait_that_would_keep_the_loop_from_polling_is_refused_at_once(
-    follow: Follow, loop: LoopEngine, task_id: str | None, begin: str
+    follow: Follow, loop: LoopDriver, task_id: str | None, begin: str
 ) -> None:
     watch = follow(Script(ENDED), task_id)
     getattr(watch, begin)()
@@ -63,7 +56,7 @@ def test_a_wait_that_would_keep_the_loop_from_polling_is_refused_at_once(
     assert (watch.phase, watch._is_awaited) == (phase, 0)
 
 
-def test_a_wait_for_what_is_over_returns_or_raises_as_anywhere(follow: Follow, loop: LoopEngine) -> None:
+def test_a_wait_for_what_is_over_returns_or_raises_as_anywhere(follow: Follow, loop: LoopDriver) -> None:
     ended, failed, paused = (
         follow(Script(ENDED)),
         follow(Script(ServiceError(status_code=400))),
@@ -82,7 +75,7 @@ def test_a_wait_for_what_is_over_returns_or_raises_as_anywhere(follow: Follow, l
         paused.wait()
 
 
-def test_polls_go_on_while_a_cell_awaits_anything(follow: Follow, loop: LoopEngine) -> None:
+def test_polls_go_on_while_a_cell_awaits_anything(follow: Follow, loop: LoopDriver) -> None:
     watch, seen = follow(Script(*(RUNNING | {"progress": float(number)} for number in range(3)), ENDED)), []
     watch.on_update(lambda task: seen.append(task.progress))
     watch.start()
@@ -92,7 +85,7 @@ def test_polls_go_on_while_a_cell_awaits_anything(follow: Follow, loop: LoopEngi
     assert watch.stats.threads == 0
 
 
-def test_a_hundred_watches_are_waited_for_together(follow: Follow, loop: LoopEngine) -> None:
+def test_a_hundred_watches_are_waited_for_together(follow: Follow, loop: LoopDriver) -> None:
     watches = [follow(Script(RUNNING, ENDED), f"t{number}") for number in range(100)]
 
     async def cell() -> list[Any]:
@@ -101,7 +94,7 @@ def test_a_hundred_watches_are_waited_for_together(follow: Follow, loop: LoopEng
     assert all(task.succeeded for task in loop.run(cell()))
 
 
-def test_what_was_begun_before_there_was_a_loop_goes_on_with_the_first_wait(follow: Follow, loop: LoopEngine) -> None:
+def test_what_was_begun_before_there_was_a_loop_goes_on_with_the_first_wait(follow: Follow, loop: LoopDriver) -> None:
     watch, heard = follow(Script(RUNNING, ENDED)), []
     watch.on_done(heard.append)
     watch.start()
@@ -110,7 +103,7 @@ def test_what_was_begun_before_there_was_a_loop_goes_on_with_the_first_wait(foll
     assert len(heard) == 1
 
 
-def test_a_poll_whose_loop_is_closed_goes_on_with_the_next(follow: Follow, loop: LoopEngine) -> None:
+def test_a_poll_whose_loop_is_closed_goes_on_with_the_next(follow: Follow, loop: LoopDriver) -> None:
     client = Script(RUNNING)
     watch = follow(client)
     watch.start()
@@ -124,83 +117,90 @@ def test_a_poll_whose_loop_is_closed_goes_on_with_the_next(follow: Follow, loop:
     assert client.asked > asked > 2
 
 
-def test_a_loop_that_is_run_again_goes_on_by_itself(loop: LoopEngine) -> None:
-    late, soon = Once(), Once()
+def test_a_loop_that_is_run_again_goes_on_by_itself(loop: LoopDriver) -> None:
+    running, done = loop.engine, asyncio.Event()
     loop.until(lambda: True)
-    loop.scheduler.schedule(late, 3_600.0)
+    late = running.do(lambda: running.at(3_600.0, lambda: None))
     loop.run(asyncio.sleep(0))
-    loop.scheduler.schedule(soon)
-    loop.run(asyncio.sleep(0.05))
-    assert soon.done == 1
-    loop.scheduler.cancel(late)
+    begin(running, done.set)  # while no loop runs
+
+    loop.run(asyncio.wait_for(done.wait(), HANGS / 2))  # which does not wake the engine
+    running.do(late.cancel)
 
 
-def test_tasks_have_their_turn_between_two_steps(loop: LoopEngine) -> None:
-    order: list[str] = []
-    jobs = [Once(lambda: order.append("step")) for _ in range(10)]
+@pytest.mark.parametrize("timed", [False, True])
+def test_tasks_have_their_turn_between_two_jobs(loop: LoopDriver, *, timed: bool) -> None:
+    running, order = loop.engine, []
 
-    async def other() -> None:
+    def job() -> None:
+        running.beside(lambda: order.append("job"), lambda _: None)
+
+    async def both() -> None:
         for _ in range(10):
+            running.do(lambda: running.at(0.0, job) if timed else job())
+        while order.count("job") < 10:
             order.append("task")
             await asyncio.sleep(0)
 
-    async def both() -> None:
-        for job in jobs:
-            loop.scheduler.schedule(job)
-        await other()
-
     loop.run(both())
-    loop.until(lambda: all(job.done for job in jobs))
-    assert "step step" not in " ".join(order[:10])
+    assert "job job" not in " ".join(order)
 
 
-def test_a_step_that_runs_the_loop_itself_holds_up_nobody(loop: LoopEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    other = Once()
+def test_jobs_that_call_out_wait_for_no_loop_and_other_jobs_do(loop: LoopDriver) -> None:
+    running, order = loop.engine, []
+
+    def act() -> None:
+        running.beside(lambda: order.append("request"), lambda _: None)
+        running.beside(lambda: order.append("callback"), lambda _: order.append("taken"), calls_out=True)
+        order.append("act")
+
+    running.do(act)
+    assert order == ["act", "callback", "taken"]
+    loop.until(lambda: "request" in order)
+
+
+def test_a_job_that_runs_the_loop_itself_holds_up_nobody(loop: LoopDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+    running, other = loop.engine, threading.Event()
     ready: list[Callable[[], None]] = []
-    running = loop.scheduler
 
     def nested() -> None:
-        running.schedule(other)
-        while not other.done and ready:  # what a nested loop does
+        begin(running, other.set)
+        while not other.is_set() and ready:  # what a nested loop does
             ready.pop(0)()
 
     async def cell() -> None:
         current = asyncio.get_running_loop()
         monkeypatch.setattr(current, "call_later", lambda _, act, *given: ready.append(lambda: act(*given)))
-        running.schedule(Once(nested))
+        begin(running, nested)
         ready.pop(0)()
 
     loop.run(cell())
-    assert other.done == 1
+    assert other.is_set()
 
 
-def test_a_job_that_garbage_cancels_while_it_is_taken_is_forgotten(
-    loop: LoopEngine, monkeypatch: pytest.MonkeyPatch
+def test_a_job_that_runs_the_loop_itself_keeps_no_other_that_was_there_before_from_running(
+    loop: LoopDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job, late = Once(), Once()
+    running, others = loop.engine, []
+    ready: list[Callable[[], None]] = []
 
-    def clock() -> float:
-        loop.scheduler.cancel(job)
-        return time.monotonic()
+    def nested() -> None:
+        while len(others) < 3 and ready:
+            ready.pop(0)()
 
     async def cell() -> None:
-        loop.scheduler.schedule(job)
-        loop.scheduler.schedule(late, 0.01)
-        monkeypatch.setattr(loop.scheduler, "clock", clock)
+        current = asyncio.get_running_loop()
+        monkeypatch.setattr(current, "call_later", lambda _, act, *given: ready.append(lambda: act(*given)))
+        begin(running, nested)
+        for _ in range(3):
+            begin(running, lambda: others.append(1))
+        ready.pop(0)()
 
     loop.run(cell())
-    loop.until(lambda: late.done)
-    assert job.done == 0
+    assert len(others) == 3
 
 
-def test_a_step_knows_that_it_is_one(loop: LoopEngine) -> None:
-    seen: list[bool] = []
-    loop.scheduler.schedule(Once(lambda: seen.append(loop.scheduler.is_stepping())))
-    loop.rest()
-    assert (seen, loop.scheduler.is_stepping()) == ([True], False)
-
-
-def test_callbacks_may_use_every_watch_and_are_told_in_order(follow: Follow, loop: LoopEngine) -> None:
+def test_callbacks_may_use_every_watch_and_are_told_in_order(follow: Follow, loop: LoopDriver) -> None:
     one, other, heard = follow(Script(RUNNING, ENDED)), follow(Script(RUNNING)), []
     one.on_update(lambda task: (other.pause(), heard.append((task.status, other.phase)), other.resume()))
     other.on_update(lambda _: one.refresh())
