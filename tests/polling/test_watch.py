@@ -97,7 +97,8 @@ def test_watches_of_the_same_export_share_one_poll(make: Make, virtual: VirtualE
 
 
 @pytest.mark.parametrize("difference", ["task_id", "dataset_id", "client"])
-def test_watches_of_different_exports_do_not(make: Make, virtual: VirtualEngine, difference: str) -> None:
+@pytest.mark.usefixtures("virtual")
+def test_watches_of_different_exports_do_not(make: Make, difference: str) -> None:
     one = make(Script(RUNNING))
     client = one._subject.client
     other = make(Script(ENDED)) if difference == "client" else make(client, **{difference: "other"})
@@ -259,7 +260,7 @@ class Noted(ExportTask):
         return super().is_done
 
 
-def test_a_long_list_is_looked_through_beside_the_owner_that_others_wait_for(make: Make) -> None:
+def test_a_long_list_is_looked_through_beside_the_owner_that_others_wait_for() -> None:
     tasks = [Noted.from_json(ENDED | {"task_id": f"t{number}"}) for number in range(100)]
     watch = watch_exports("d", client=Listing([*tasks]))
     watch.on_done(lambda _: None)
