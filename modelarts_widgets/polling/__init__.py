@@ -1,1 +1,1 @@
-"""Asking again and again: headless, without Jupyter. `Watch` is the handle, `Poller` asks, `Scheduler` runs it."""
+"""Polling without Jupyter: `Watch` is the handle, `Poll` decides when to ask, the engine owns and runs both."""

@@ -52,6 +52,10 @@ class Job(NamedTuple):
     then: Callable[[Any], object]
     calls_out: bool
 
+    def run(self) -> None:
+        """Do the work here, and hand its result on."""
+        self.take(*outcome_of(self.work))
+
     def take(self, result: Any, error: BaseException | None) -> None:  # noqa: ANN401 - the result of the work
         """Hand the result on. An error is a fault of ours, since those of foreign code are results."""
         if error is None:
@@ -209,13 +213,14 @@ class LoopEngine(Engine):
 
     def turn(self) -> None:
         """Run the next timer, if it is due, and the job that it brings. Blocks for a request."""
-        self._is_acting = True
-        self._fire(1)
-        self._is_acting = False
-        job = self._jobs.popleft() if self._jobs else None
-        self._settle()  # sets the pump for others before the job begins, which may run the loop itself
-        if job is not None:
-            self._work(job)
+        try:
+            self._is_acting = True
+            self._fire(1)
+        finally:
+            self._is_acting = False
+        self._settle()  # sets the pump before the job begins, which may run the loop itself
+        if self._jobs:
+            self._work(self._jobs.popleft())
 
 
 def outcome_of(act: Callable[[], Any]) -> Outcome:

@@ -99,8 +99,11 @@ class ThreadEngine(Engine):
                 raise
 
     def _take_mail(self) -> None:
+        # Why not simply take the seat first? An interrupt could lose it for ever.
         while not self._mail.empty():
             run(self._mail.get())
+        for _ in range(len(self._jobs)):  # not the jobs that these add
+            run(self._jobs.popleft().run)
 
     def _serve(self) -> None:
         """Own everything, unless another thread does, until nothing is left to do."""
@@ -153,9 +156,8 @@ class ThreadEngine(Engine):
         elif self._workers:
             self._jobs.appendleft(job)
             return False
-        else:  # where no thread can be had at all, the owner does it
-            result, error = outcome_of(job.work)
-            run(lambda: job.take(result, error))
+        else:
+            self._mail.put(job.run)  # where no thread can be had at all, the owner does it
         return True
 
     def _hire(self) -> bool:
