@@ -103,6 +103,8 @@ class Callbacks:
         """The last answer that the functions know."""
         self._ended: set[str | None] = set()
         """Exports whose end is no news."""
+        self._bells: SimpleQueue[SimpleQueue[None]] = SimpleQueue()
+        """For callers that wait a moment for the delivery of news."""
         self._version = self._delivered = 0
         self._delivery: object = None
         """The epoch of the engine in which a delivery is under way."""
@@ -132,9 +134,11 @@ class Callbacks:
         """Wait a moment for the delivery of news, so that a widget is up to date when a call returns."""
         if self.are_called_here() or self.are_up_to_date() or engine.ENGINE.is_here:
             return
-        waiter = ThreadWaiter()
-        engine.ENGINE.do(lambda: self.admit(waiter, lambda: None))
-        waiter.until(self.are_up_to_date, _MOMENT)
+        bell: SimpleQueue[None] = SimpleQueue()
+        self._bells.put(bell)
+        if not self.are_up_to_date():  # else it may have been too late
+            with suppress(Empty):
+                bell.get(timeout=_MOMENT)
 
     # Acts.
 
@@ -200,6 +204,9 @@ class Callbacks:
         self._delivered = max(version, self._delivered)
         if self._delivered < self._version:
             self._begin()
+        else:
+            while not self._bells.empty():
+                self._bells.get().put(None)
         self._wake()
 
     def _take_ends(self, ended: Iterable[ExportTask]) -> tuple[Iterable[Callback], Iterable[Callback]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -137,37 +136,17 @@ class Subject(Generic[ResultT_co]):
 class Stats(NamedTuple):
     """The cost of watching so far."""
 
-    polls: int
+    polls: int = 0
     """Answers and errors that came."""
-    changes: int
+    changes: int = 0
     """Answers that differed from the one before."""
-    messages: int
+    messages: int = 0
     """Messages to the front end, apart from those that open and close models; 0 without a widget."""
-    errors: dict[str, int]
+    errors: dict[str, int] = {}
     """Errors by kind."""
-    retries: int
+    retries: int = 0
     """Errors after which polling went on."""
-    interval: float | None
+    interval: float | None = None
     """Seconds between the last request and the next, before jitter; ``None`` if there is no next."""
-    threads: int
+    threads: int = 0
     """Polling threads, for all watches of this process together."""
-
-
-class Tally:
-    """Counts the outcomes of requests."""
-
-    def __init__(self) -> None:
-        self._polls = self._changes = self._retries = 0
-        self._errors: Counter[str] = Counter()
-
-    def count(self, error: Exception | None, *, is_new: bool, goes_on: bool) -> None:
-        """Count one outcome."""
-        self._polls += 1
-        self._changes += is_new
-        if error is not None:
-            self._errors[type(error).__name__] += 1
-            self._retries += goes_on
-
-    def stats(self, interval: float | None, threads: int) -> Stats:
-        """Return the figures so far."""
-        return Stats(self._polls, self._changes, 0, dict(self._errors), self._retries, interval, threads)

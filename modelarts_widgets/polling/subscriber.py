@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from . import poll
 from .callbacks import Callbacks, Waiter
-from .state import Phase, State, Subject, Tally
+from .state import Phase, State, Stats, Subject
 
 ACTIVE: Collection[Phase] = ("polling", "retrying")
 """Phases in which requests go on."""
@@ -32,7 +32,7 @@ class Subscriber:
         """Seconds between two requests, and those that hold while no caller waits, if they are more."""
         self.poll: poll.Poll | None = None
         self.callbacks = Callbacks(subject, lambda: self.state)
-        self.tally = Tally()
+        self.stats = Stats()
         self.is_closed = False
         self._own = State()
         """The state without a poll."""
@@ -125,7 +125,11 @@ class Subscriber:
 
     def on_step(self, error: Exception | None, *, is_new: bool) -> None:
         """Take note of the outcome of a request."""
-        self.tally.count(error, is_new=is_new, goes_on=self.state.is_active)
+        polls, changes, _, errors, retries, *_ = self.stats
+        if error is not None:
+            kind = type(error).__name__
+            errors, retries = {**errors, kind: errors.get(kind, 0) + 1}, retries + self.state.is_active
+        self.stats = Stats(polls + 1, changes + is_new, 0, errors, retries)
         self.callbacks.changed()
 
     def rejoin(self, key: Hashable) -> None:

@@ -83,7 +83,8 @@ class Watch(Generic[ResultT]):
     @property
     def stats(self) -> Stats:
         """Polls, errors and threads so far."""
-        return self._subscriber.tally.stats(self.state.delay, engine.ENGINE.threads)
+        stats = self._subscriber.stats
+        return stats._replace(errors={**stats.errors}, interval=self.state.delay, threads=engine.ENGINE.threads)
 
     def _speed(self, task_id: str | None) -> Speed | None:
         """Return how fast an export moves; ``None`` while too little is known."""
