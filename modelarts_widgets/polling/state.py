@@ -142,7 +142,7 @@ class Stats(NamedTuple):
     """Answers that differed from the one before."""
     messages: int = 0
     """Messages to the front end, apart from those that open and close models; 0 without a widget."""
-    errors: dict[str, int] = {}
+    errors: Mapping[str, int] = {}
     """Errors by kind."""
     retries: int = 0
     """Errors after which polling went on."""
