@@ -171,7 +171,8 @@ class Callbacks:
         """Deliver the newest state, and wake the waiters."""
         self._version += 1
         self._begin()
-        self._wake()
+        if self.waiters:
+            self._wake()
 
     def forget(self) -> None:
         """Forget the threads of the parent, in a forked child."""
@@ -207,7 +208,8 @@ class Callbacks:
         else:
             while not self._bells.empty():
                 self._bells.get().put(None)
-        self._wake()
+        if self.waiters:
+            self._wake()
 
     def _take_ends(self, ended: Iterable[ExportTask]) -> tuple[Iterable[Callback], Iterable[Callback]]:
         """Return the functions for these ends, and those that were registered too late for them."""

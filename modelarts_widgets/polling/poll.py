@@ -9,6 +9,7 @@ import logging
 import math
 import random
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
@@ -18,7 +19,7 @@ from ..api.auth.standing import Deferred
 from ..api.errors import AuthenticationError, ModelArtsError
 from ..api.transport import Cancellation
 from . import engine
-from .backoff import after_answer, after_error
+from .backoff import MAX_INTERVAL, after_answer, after_error
 from .forecast import Forecaster
 from .speed import SpeedEstimator
 from .state import State, Subject, Tasks
@@ -44,8 +45,9 @@ class _Answer(NamedTuple):
     @classmethod
     def of(cls, tasks: Tasks, before: Tasks | None) -> _Answer:
         """Return the answer with the tasks of the one before if they are equal."""
-        same = before if before is not None and _is_same(tasks, before) else tasks
-        return cls(same, tuple(task for task in same if not task.is_done))
+        with suppress(RecursionError):  # JSON can be deeper than Python compares
+            tasks = before if before is not None and tasks == before else tasks
+        return cls(tasks, tuple(task for task in tasks if not task.is_done))
 
     @property
     def moving(self) -> object:
@@ -57,13 +59,15 @@ class _Answer(NamedTuple):
 class Poll:
     """Begins with its first subscriber, and ends when the last one leaves."""
 
-    def __init__(self, key: Hashable) -> None:
+    def __init__(self, key: Hashable, subject: Subject[object]) -> None:
         self.state = State()
         self.begun = 0
         """Requests so far."""
         self.subscribers: dict[Subscriber, None] = {}
         """In the order in which they have joined."""
         self._key = key
+        self._subject = subject
+        """That of the last subscriber to join, whose client sends the requests."""
         self.is_asking = False
         """Whether a request is under way."""
         self._request = Cancellation()
@@ -83,6 +87,7 @@ class Poll:
         is_known = subscriber in self.subscribers
         self.subscribers.pop(subscriber, None)
         self.subscribers[subscriber] = None
+        self._subject = subscriber.subject
         if is_known or not self.state.is_active:
             self._quiet = 0.0
             self._turn(replace(self.state, phase="polling", delay=0.0, error=None, ended_by=None, failures=0))
@@ -92,7 +97,8 @@ class Poll:
     def leave(self, subscriber: Subscriber) -> None:
         """Remove a subscriber; polling ends with the last one."""
         self.subscribers.pop(subscriber, None)
-        if self.subscribers:
+        if (last := next(reversed(list(self.subscribers)), None)) is not None:
+            self._subject = last.subject
             self.adjust()
         elif self.state.is_active:
             self._turn(replace(self.state, phase="stopped", delay=None))
@@ -122,12 +128,9 @@ class Poll:
             self._hasten(self._refresh_due - now)
 
     @property
-    def _asker(self) -> Subscriber:
-        return next(reversed(self.subscribers))
-
-    @property
     def _pace(self) -> float:
-        return min(subscriber.pace for subscriber in self.subscribers)
+        # Why a list, and a default? A destructor may close the last watch at any time, here too.
+        return min((subscriber.pace for subscriber in list(self.subscribers)), default=MAX_INTERVAL)
 
     def _schedule(self, delay: float) -> None:
         if self._timer is not None:
@@ -156,7 +159,7 @@ class Poll:
         self.begun += 1
         request = self._request = Cancellation(partial(self._hear_of_trial, self.begun))
         self.is_asking = True
-        asking = partial(_ask, self._asker.subject, self.state.tasks, request)
+        asking = partial(_ask, self._subject, self.state.tasks, request)
         engine.ENGINE.beside(asking, partial(self._on_outcome, request))
 
     def _hear_of_trial(self, serial: int, error: Exception | None) -> None:
@@ -187,7 +190,7 @@ class Poll:
         before, error = self.state.tasks, outcome if isinstance(outcome, Exception) else None
         self.state = self._after_error(outcome) if isinstance(outcome, Exception) else self._after_answer(outcome)
         if isinstance(error, AuthenticationError):
-            self._asker.subject.when_accepted(self._revive)
+            self._subject.when_accepted(self._revive)
         for subscriber in list(self.subscribers):
             subscriber.on_step(error, is_new=error is None and self.state.tasks is not before)
 
@@ -202,7 +205,7 @@ class Poll:
         self._moving = moving
         if answer.tasks:
             self._forecaster.on_answer(answer.tasks[0], self._earlier)
-        is_final = not answer.running and not self._asker.subject.is_endless
+        is_final = not answer.running and not self._subject.is_endless
         phase, delay, _ = after_answer(is_final=is_final, interval=self._pace, quiet=self._quiet)
         return State(
             phase,
@@ -217,7 +220,7 @@ class Poll:
     @property
     def _earlier(self) -> Callable[[], Tasks] | None:
         """The request of a subscriber that wants a forecast."""
-        return next((asker.subject.earlier for asker in self.subscribers if asker.subject.earlier), None)
+        return next((asker.subject.earlier for asker in list(self.subscribers) if asker.subject.earlier), None)
 
     def _after_error(self, error: Exception) -> State:
         failures = self.state.failures + 1
@@ -232,7 +235,8 @@ class Poll:
             jitter = 1 + JITTER * random.random()  # noqa: S311 - added, never taken: the service may want the delay
             delay = 0.0 if self._is_urgent else self.state.delay * jitter
             self._schedule(max(0.0, min(delay, self._refresh_due - engine.ENGINE.clock())))
-        self._forget()
+        else:
+            self._forget()
 
     def _forget(self) -> None:
         """Leave the registry when this poll has ended, so that later subscribers begin another one.
@@ -252,7 +256,7 @@ POLLS: dict[Hashable, Poll] = {}
 
 def join(subscriber: Subscriber, key: Hashable) -> Poll:
     """Return the poll of a subscriber's subject, joined or begun. An act."""
-    poll = POLLS.setdefault(key, Poll(key))
+    poll = POLLS.setdefault(key, Poll(key, subscriber.subject))
     poll.join(subscriber)
     return poll
 
@@ -282,13 +286,6 @@ def _ask(subject: Subject[object], before: Tasks | None, request: Cancellation) 
     except BaseException as error:  # from a client or an auth object of the user's
         _logger.exception("%s: polling ended", subject.title)
         return ModelArtsError(f"Polling was ended by {type(error).__name__}")
-
-
-def _is_same(tasks: Tasks, before: Tasks) -> bool:
-    try:
-        return tasks == before
-    except RecursionError:  # JSON can be deeper than Python compares
-        return False
 
 
 def _speeds(running: Tasks, before: State) -> dict[str | None, SpeedEstimator]:

@@ -185,7 +185,10 @@ class ThreadEngine(Engine):
     def _finish(self, job: Job, result: Any, error: BaseException | None) -> None:  # noqa: ANN401 - of the work
         self._busy.pop(job, None)
         self._idle += 1
-        job.take(result, error)
+        if error is None:
+            job.then(result)
+        else:
+            job.take(result, error)
 
 
 def _start(*target: Any) -> None:  # noqa: ANN401 - a function and its arguments
