@@ -185,7 +185,7 @@ class LoopEngine(Engine):
             if not self._mail.empty():
                 act = self._mail.get()
                 self.do(lambda act=act: run(act))  # type: ignore[misc]
-            elif (job := next((job for job in self._jobs if job.calls_out), None)) is not None:
+            elif (job := next((job for job in list(self._jobs) if job.calls_out), None)) is not None:
                 self._jobs.remove(job)
                 self._work(job)
             else:
