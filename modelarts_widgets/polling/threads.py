@@ -63,6 +63,7 @@ class ThreadEngine(Engine):
     def do(self, act: Callable[[], ResultT]) -> ResultT:
         """Run an act in the owner and return its result; at once where this thread is the owner, or none is left."""
         if self.is_here:
+            self._mail.put(_look_again)  # it may be a destructor, and the owner about to wait for too long
             return act()
         reply: SimpleQueue[Outcome] = SimpleQueue()
         self.post(lambda: reply.put(outcome_of(act)))
@@ -189,6 +190,10 @@ class ThreadEngine(Engine):
             job.then(result)
         else:
             job.take(result, error)
+
+
+def _look_again() -> None:
+    """Let the owner look at its timers and jobs."""
 
 
 def _start(*target: Any) -> None:  # noqa: ANN401 - a function and its arguments
