@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..api.text import printable
 from .card import Card
-from .humanize import bar, shortened
+from .humanize import MAX_LENGTH, bar, shortened
 from .tree import Row, task_tree
 
 WIDTH = 80
@@ -38,8 +37,8 @@ def _row(row: Row, depth: int, width: int = 0) -> Iterator[str]:
     if depth == 0:
         yield f"{row.name} ({row.value})"
     else:
-        cells = [f"{printable(row.name):{width}}", shortened(row.value), shortened(row.meaning)]
+        cells = [f"{shortened(row.name):{width}}", shortened(row.value), shortened(row.meaning)]
         yield f"{indent}{'  '.join(filter(None, cells))}".rstrip()
-    inner = max((len(child.name) for child in row.children), default=0)
+    inner = min(MAX_LENGTH, max((len(child.name) for child in row.children), default=0))
     for child in row.children:
         yield from _row(child, depth + 1, inner)

@@ -24,6 +24,11 @@ def tooltip(text: str, length: int = MAX_LENGTH) -> str:
     return f' title="{escaped(text, length)}"' if text else ""
 
 
+def drawn_size(text: str, length: int = MAX_LENGTH) -> int:
+    """Return the bytes that text takes when it is drawn `escaped`: a quotation mark takes six, an emoji four."""
+    return len(text) if len(text) <= length and _is_harmless(text) else len(escaped(text, length).encode())
+
+
 def isolated(text: str, length: int = MAX_LENGTH) -> str:
     """Return text `escaped` and, if it runs from right to left, isolated from its neighbours."""
     if len(text) <= length and _is_harmless(text):

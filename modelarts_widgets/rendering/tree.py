@@ -14,14 +14,16 @@ from typing import Any, NamedTuple
 
 from ..api.models import ExportTask, SearchCondition
 from .conditions import condition_text
+from .humanize import MAX_LENGTH
 from .labels import DESCRIPTIONS, code_label, field_description
+from .markup import drawn_size
 
 MAX_DEPTH = 20
 """Levels drawn below a section; deeper ones are in ``task.raw``."""
 MAX_ROWS = 20_000
 """Rows drawn of one task. Where rows are left out, a line says how many, and where they can be found."""
-MAX_CHARACTERS = 1_000_000
-"""Characters drawn of one task, before escaping; likewise."""
+MAX_BYTES = 1_000_000
+"""Bytes drawn of one task, after escaping and without the markup around them; likewise."""
 MAX_VALUE = 2_000
 """Characters of one value that its tooltip shows."""
 GROUP = 100
@@ -129,18 +131,18 @@ def _section(name: str, children: tuple[Row, ...]) -> Row:
 
 
 class _Layout:
-    """Turns JSON into rows, up to a number of rows and characters."""
+    """Turns JSON into rows, up to a number of rows and drawn bytes."""
 
     def __init__(self, rows: int) -> None:
-        self._rows, self._characters = rows, MAX_CHARACTERS
+        self._rows, self._bytes = rows, MAX_BYTES
 
     def share(self, parts: int, draw: Callable[[], Row]) -> Row:
         """Call a function with 1/`parts` of the remaining room, and return its row."""
-        rows, characters = self._rows, self._characters
-        self._rows, self._characters = rows // parts, characters // parts
-        spared = rows - self._rows, characters - self._characters
+        rows, size_left = self._rows, self._bytes
+        self._rows, self._bytes = rows // parts, size_left // parts
+        spared = rows - self._rows, size_left - self._bytes
         drawn = draw()
-        self._rows, self._characters = self._rows + spared[0], self._characters + spared[1]
+        self._rows, self._bytes = self._rows + spared[0], self._bytes + spared[1]
         return drawn
 
     def conditions(self, documents: list[Any]) -> Row:
@@ -210,13 +212,17 @@ class _Layout:
         """Return as many rows as there is room for. Rows of one level are counted before their children."""
         reserved, shown = min(count, self._rows), list[Row]()
         self._rows -= reserved
-        while len(shown) < reserved and self._characters > 0:
+        while len(shown) < reserved and self._bytes > 0:
             row = next(rows)
-            name, value, meaning, description, _, _ = row
-            self._characters -= len(name) + min(len(value), MAX_VALUE) + len(meaning) + len(description)
+            self._bytes -= _drawn_size(row)
             shown.append(row)
         self._rows += reserved - len(shown)
         return shown
+
+
+def _drawn_size(row: Row) -> int:
+    whole = drawn_size(row.value, MAX_VALUE) if len(row.value) > MAX_LENGTH else 0  # the tooltip beside the short form
+    return whole + sum(map(drawn_size, row[:4]))
 
 
 def _with_rest(rows: list[Row], count: int, name: str) -> tuple[Row, ...]:

@@ -8,9 +8,10 @@ import pytest
 from support import EXAMPLE
 
 from modelarts_widgets import ExportTask, SearchCondition
+from modelarts_widgets.rendering import Card, card_html, card_text, tree_html
 from modelarts_widgets.rendering.conditions import condition_text
 from modelarts_widgets.rendering.tree import (
-    MAX_CHARACTERS,
+    MAX_BYTES,
     MAX_DEPTH,
     MAX_ROWS,
     MAX_VALUE,
@@ -157,7 +158,7 @@ def test_no_section_takes_the_rows_of_another(crowd: str) -> None:
     "params",
     [
         {"samples": ["x" * 5_000] * 2_000},
-        {"x" * 5_000 + str(number): number for number in range(2_000)},
+        {"x" * 200 + str(number): number for number in range(6_000)},
         {"search_conditions": [{"sample_name": "x" * 5_000}] * 2_000},
         {"deep": [{"deep": ["x" * 5_000] * 20}] * 100},
     ],
@@ -165,9 +166,21 @@ def test_no_section_takes_the_rows_of_another(crowd: str) -> None:
 )
 def test_characters_have_a_bound_and_what_is_left_out_is_counted(params: dict[str, Any]) -> None:
     rows = task_tree(ExportTask.from_json({"export_params": params}))
-    assert sum(len(row.name[:200]) + len(row.value[:MAX_VALUE]) for row in leaves(rows)) < 1.05 * MAX_CHARACTERS
+    assert sum(len(row.name[:200]) + len(row.value[:MAX_VALUE]) for row in leaves(rows)) < 1.05 * MAX_BYTES
     rest = [row for row in leaves(rows) if row.name == "…" or row.meaning == "in task.raw"]
     assert rest
+
+
+@pytest.mark.parametrize("letter", ['"', "\x01", "\N{HEBREW LETTER ALEF}"], ids=ascii)
+@pytest.mark.parametrize("length", [20, 2_000, 28_000_000])
+def test_the_bound_holds_for_what_is_drawn_whatever_escaping_makes_of_it(letter: str, length: int) -> None:
+    many = 28_000_000 // length
+    texts = [letter * length] * min(many, MAX_ROWS)
+    names = {letter * length + str(number): text for number, text in enumerate(texts)}
+    task = ExportTask.from_json(EXAMPLE | {"export_params": {"samples": texts}, "novel": texts, "names": names})
+    assert len(card_html(Card("t", task)).encode()) < 2_000_000
+    assert len(tree_html(task_tree(task)).encode()) < 2_000_000
+    assert len(card_text(Card("t", task)).encode()) < 1_000_000
 
 
 def test_a_filter_keeps_what_matches_with_all_above_unfolded() -> None:
