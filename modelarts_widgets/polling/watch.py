@@ -191,9 +191,15 @@ class Watch(Generic[ResultT]):
         RuntimeError
             When a callback of this watch calls it: the ones after it could never be called. Where no thread can be
             started, as in a browser, if polling must go on: use `wait_async` there.
+        KeyboardInterrupt
+            When the user interrupts it, which is no accident: its traceback ends here, and does not say at which line
+            the waiting, the drawing or the polling was.
         """
-        with type(self)._reporter(self, progress) as report:
-            return self._wait(timeout, report)
+        try:
+            with type(self)._reporter(self, progress) as report:
+                return self._wait(timeout, report)
+        except KeyboardInterrupt as interrupt:
+            raise interrupt.with_traceback(None) from None
 
     def _wait(self, timeout: float | None, report: Callable[[], None]) -> ResultT:
         """Wait like `wait`; `report` is called in this thread whenever something may have changed."""

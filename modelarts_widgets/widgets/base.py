@@ -123,11 +123,18 @@ class WatchWidget(ModelBox, Generic[ResultT]):
         self._watch.on_done(fn, remove=remove)
 
     def wait(self, timeout: float | None = None, *, progress: bool | None = None) -> ResultT:
-        """Block until all exports have ended, and return the answer; see `Watch.wait`. Silent if there is a view."""
+        """Block until all exports have ended, and return the answer; see `Watch.wait`. Silent if there is a view.
+
+        The traceback of a `KeyboardInterrupt` ends here, too. The models of a widget that has never been shown are
+        closed when the waiting has ended, and open again when it is shown or put into a container.
+        """
         try:
-            return self._watch.wait(timeout, progress=False if progress is None and self._view_count else progress)
-        finally:
-            self._after_wait()
+            try:
+                return self._watch.wait(timeout, progress=False if progress is None and self._view_count else progress)
+            finally:
+                self._after_wait()
+        except KeyboardInterrupt as interrupt:
+            raise interrupt.with_traceback(None) from None
 
     async def wait_async(self, timeout: float | None = None) -> ResultT:
         """Await the same result as `wait` returns, without blocking the kernel: buttons work, other tasks run."""
@@ -168,9 +175,8 @@ class WatchWidget(ModelBox, Generic[ResultT]):
         with self._lock:
             self._draw()
             self._update_display()
-            is_shown = self._view_count or self._display or self._is_lent
-            if self._watch.phase in _STATIC_PHASES and not is_shown:
-                self._free()  # else the kernel and the page would keep the models of a card that is never shown
+            if self._watch.phase in _STATIC_PHASES:
+                self._free_unshown()
 
     def _redraw(self) -> None:
         """Draw at once after user input, even if the last redraw was less than `MIN_TICK` ago."""
@@ -258,6 +264,12 @@ class WatchWidget(ModelBox, Generic[ResultT]):
         with self._lock:
             if self._display.is_static:
                 self._display.replace(self._render(), is_static=True, again=True)
+            self._free_unshown()
+
+    def _free_unshown(self) -> None:
+        """Close the models if nobody can see them, else the kernel and the page would keep them for ever."""
+        if not (self._view_count or self._display or self._is_lent):
+            self._free()
 
     def _exit_note(self) -> str:
         """Return the note for the time after the kernel: the last status, and the call that shows the export again."""

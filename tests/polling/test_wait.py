@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable
+import signal
+import threading
+import traceback
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from support import Script
+from support import Script, until
 from support.engines import Driver
 from support.watches import ENDED, HANGS, RUNNING, Gate
 
-from modelarts_widgets import ServiceError, Watch, watch_export, watch_exports
+from modelarts_widgets import (
+    ExportHistory,
+    ExportMonitor,
+    ExportTask,
+    ServiceError,
+    Watch,
+    watch_export,
+    watch_exports,
+)
 from modelarts_widgets.polling.engine import ENGINE
 from modelarts_widgets.polling.poll import POLLS
 
@@ -167,3 +178,49 @@ def test_news_for_a_loop_that_is_closed_disturb_nobody(follow: Follow) -> None:
     waiting.get_coro().close()  # type: ignore[union-attr] # as the garbage collector does
     waiting._log_destroy_pending = False  # type: ignore[attr-defined] # that it was forgotten is what this is about
     assert watch._is_awaited == 0
+
+
+class Interrupting(Script):
+    """A client that interrupts the main thread, as Ctrl-C does, when it is asked."""
+
+    def get_export_task(self, dataset_id: str, task_id: str) -> ExportTask:
+        """Interrupt the caller who waits, and answer."""
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        return super().get_export_task(dataset_id, task_id)
+
+    def list_export_tasks(self, dataset_id: str) -> Iterator[ExportTask]:
+        """Do the same."""
+        yield self.get_export_task(dataset_id, "t")
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="no thread can be interrupted from outside here")
+@pytest.mark.parametrize("progress", [None, True])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda client: watch_export("d", "t", client=client),
+        lambda client: watch_exports("d", client=client),
+        lambda client: ExportMonitor("d", "t", client=client),
+        lambda client: ExportHistory("d", client=client),
+    ],
+    ids=["watch_export", "watch_exports", "ExportMonitor", "ExportHistory"],
+)
+def test_an_interrupt_shows_the_line_of_the_user_and_one_frame_of_ours(
+    make: Callable[[Any], Any],
+    progress: bool | None,  # noqa: FBT001 - a table of booleans
+) -> None:
+    waiting = make(Interrupting(RUNNING))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a run in the background ignores it
+    try:
+        with pytest.raises(KeyboardInterrupt) as caught:
+            waiting.wait(HANGS, progress=progress)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    told = traceback.format_exception(caught.value)
+    frames = traceback.extract_tb(caught.value.__traceback__)
+    assert [frame.name for frame in frames[1:]] == ["wait"]
+    assert frames[0].filename == __file__
+    assert len([line for line in told if line.startswith("Traceback")]) == 1, "and none of what happened meanwhile"
+    watch = waiting if isinstance(waiting, Watch) else waiting.watch
+    until(lambda: not watch._is_awaited)  # at once if its own frame has dismissed it, else when that frame is gone
+    waiting.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pandas as pd
@@ -49,6 +50,14 @@ class Dataset:
         if self.error:
             raise self.error
         yield from map(ExportTask.from_json, self.tasks)
+
+
+class Either(Dataset):
+    """Knows each export alone, too."""
+
+    def get_export_task(self, dataset_id: str, task_id: str) -> ExportTask:
+        """Give one."""
+        return next(task for task in self.list_export_tasks(dataset_id) if task.task_id == task_id)
 
 
 def task(number: int, status: str = "SUCCESSED", **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
@@ -588,3 +597,46 @@ def test_a_table_in_which_nothing_runs_comes_to_rest_when_nobody_touches_it(
     dataset.tasks.append(task(2, "RUNNING"))
     virtual.step()
     assert not history._is_static
+
+
+# Models of those that nobody sees
+
+
+@pytest.mark.parametrize("status", ["SUCCESSED", "RUNNING"])
+@pytest.mark.parametrize("how", ["wait", "wait_async"])
+@pytest.mark.parametrize(
+    "make",
+    [lambda client: ExportHistory("d", client=client), lambda client: ExportMonitor("d", "t1", client=client)],
+    ids=["table", "card"],
+)
+def test_thirty_that_were_awaited_and_dropped_leave_no_model_behind(
+    make: Callable[[Any], Any], how: str, status: str
+) -> None:
+    before = set(_instances)
+    for _ in range(30):
+        dropped = make(Either(task(1, status)))
+        with suppress(TimeoutError):
+            limit = 0 if status == "RUNNING" else 120.0
+            dropped.wait(limit) if how == "wait" else asyncio.run(dropped.wait_async(limit))
+    assert set(_instances) == before
+
+
+def test_one_that_was_awaited_opens_again_when_it_is_shown(watch: Watch) -> None:
+    history = watch(Dataset(task(1)))
+    history.wait(120.0)
+    assert history.comm is None
+    history.selected = "t1"
+    bundle = history._repr_mimebundle_()
+    assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"] == history.model_id
+    assert history.comm is not None
+    assert all(model.comm is not None for model in history._models)
+    assert history._parts._card is not None, "the card, too"
+
+
+def test_one_in_a_container_keeps_its_models_when_it_was_awaited(watch: Watch) -> None:
+    history = watch(Dataset(task(1)))
+    box = VBox([history])
+    history.wait(120.0)
+    assert history.comm is not None
+    box.close()
+    box.layout.close()
