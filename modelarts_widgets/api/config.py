@@ -28,7 +28,7 @@ from requests.auth import AuthBase
 
 from .auth import AkSkAuth, CloudSettings, OpenStackAuth, TokenAuth
 from .errors import ConfigurationError
-from .urls import checked_endpoint, endpoint_beside, endpoint_of_region, usable_project_id
+from .urls import checked_endpoint, endpoint_of_region, usable_project_id, variable_of_endpoint
 
 Environment = Mapping[str, str]
 
@@ -55,7 +55,7 @@ class _Family(NamedTuple):
     projects: tuple[str, ...]
     regions: tuple[str, ...]
     auth_urls: tuple[str, ...]
-    domain: str | None = None
+    domains: tuple[str, ...] = ()
 
 
 _OPENSTACK = _Family(("OS_PROJECT_ID", "OS_TENANT_ID"), ("OS_REGION_NAME",), ("OS_AUTH_URL",))
@@ -63,7 +63,7 @@ _TERRAFORM = _Family(
     ("HW_PROJECT_ID", *_OPENSTACK.projects),
     ("HW_REGION_NAME", *_OPENSTACK.regions),
     ("HW_AUTH_URL", *_OPENSTACK.auth_urls),
-    "HW_CLOUD",
+    ("HW_CLOUD",),
 )
 _CLOUD = _Family((), (), ())  # openstacksdk has read its settings
 _SDK = _TERRAFORM._replace(projects=("HUAWEICLOUD_SDK_PROJECT_ID", *_TERRAFORM.projects))
@@ -176,13 +176,11 @@ def _endpoint(environ: Environment, family: _Family, settings: CloudSettings, re
     if region is None and settings.endpoint:
         return settings.endpoint
     region = region or settings.region or _first(environ, family.regions)
-    own = environ.get(f"HUAWEICLOUD_SDK_REGION_MODELARTS_{(region or '').replace('-', '_').upper()}")
+    own = environ.get(variable_of_endpoint(region or ""))
     if own:
         return own.partition(",")[0].strip()
     auth_url = settings.auth_url or _first(environ, family.auth_urls)
-    beside = endpoint_beside(auth_url, region) if auth_url else None
-    domain = environ.get(family.domain) if family.domain else None
-    return beside or (endpoint_of_region(region, domain) if region else None)
+    return endpoint_of_region(region, auth_url, _first(environ, family.domains))
 
 
 def _first(environ: Environment, names: tuple[str, ...]) -> str | None:

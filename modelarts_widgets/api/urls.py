@@ -9,10 +9,24 @@ from typing import NamedTuple
 
 from .errors import ConfigurationError
 
-_OTC = "otc.t-systems.com"
-_HUAWEI = "myhuaweicloud.com"
-_DOMAINS = {"eu-de": _OTC, "eu-nl": _OTC, "eu-west-101": "myhuaweicloud.eu", "ap-southeast-1": "myhuaweicloud.cn"}
-"""Regions whose hosts are not below `_HUAWEI`."""
+_OTC, _HUAWEI = "otc.t-systems.com", "myhuaweicloud"
+_REGIONS_OF_HUAWEI = """
+cn-north-1 cn-north-2 cn-north-4 cn-north-9 cn-north-11 cn-north-12 cn-east-3 cn-east-4 cn-south-1 cn-southwest-2
+cn-southwest-3 ap-southeast-2 ap-southeast-3 ap-southeast-4 af-north-1 af-south-1 la-north-2 la-south-2 me-east-1
+sa-brazil-1 tr-west-1
+"""
+_DOMAINS = {
+    # Open Telekom Cloud, "Regions and Endpoints" (its documentation on GitHub), read on 2026-11-29. ModelArts is listed
+    # for eu-de only. The Swiss cloud (eu-ch2) is not in it, and has a domain of its own.
+    "eu-de": _OTC,
+    "eu-nl": _OTC,
+    # Huawei Cloud, the regions of ModelArts in its SDK for Python, 3.1.219, read on 2026-11-29.
+    **dict.fromkeys(_REGIONS_OF_HUAWEI.split(), f"{_HUAWEI}.com"),
+    "ap-southeast-1": f"{_HUAWEI}.cn",
+    # Its European region: the endpoints of other services (DataArts Studio, page of 2025-11-17), read likewise.
+    "eu-west-101": f"{_HUAWEI}.eu",
+}
+"""Domains of the known regions. For any other one, no host is made up: a token would go to whoever has it."""
 _REGION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
 _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 _LABEL = "[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
@@ -23,7 +37,8 @@ _PLAIN_URL = re.compile(
 _IP = re.compile(r"[0-9a-f:]*:[0-9a-f:.]*|[0-9]+(\.[0-9]+){3}")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _LAST_PORT, _LONGEST_HOST = 65_535, 253
-_IAM_HOST = re.compile(rf"iam(?:-pub)?\.(?P<region>{_REGION.pattern})\.(?P<domain>{_DOMAIN.pattern})")
+_IAM_HOST = re.compile(rf"iam(\.(?P<region>{_REGION.pattern}))?\.(?P<domain>{_OTC}|{_HUAWEI}\.(com|cn|eu))")
+_VARIABLE = re.compile("[A-Za-z0-9_-]{1,40}")
 
 
 class Address(NamedTuple):
@@ -107,49 +122,50 @@ def _is_host(host: str) -> bool:
     return len(host) <= _LONGEST_HOST and not _NUMBER.fullmatch(host.rpartition(".")[2])
 
 
-def endpoint_of_region(region: str, domain: str | None = None) -> str:
-    """Return the endpoint of a region, by the naming scheme of the clouds.
+def endpoint_of_region(region: str | None, auth_url: str | None = None, domain: str | None = None) -> str | None:
+    """Return the endpoint of a region, by the naming scheme of the clouds; ``None`` if there is no region.
 
     Parameters
     ----------
-    region : str
-        Such as ``eu-de`` or ``cn-north-4``.
+    region : str, optional
+        Such as ``eu-de`` or ``cn-north-4``. Default: the one in the address of the identity service.
+    auth_url : str, optional
+        Where the credentials are from, such as ``https://iam.eu-de.otc.t-systems.com/v3``.
     domain : str, optional
-        Such as ``myhuaweicloud.com``. Default: that of the region.
+        Such as ``myhuaweicloud.com``. Default: that of the region, if it is known.
 
     Raises
     ------
     ConfigurationError
-        For an invalid name of a region or a domain.
+        For an invalid name. Without a domain, also for a region that is not known, and for credentials that are
+        not known to be from the cloud of the region.
     """
-    if not _REGION.fullmatch(region):
-        raise ConfigurationError("The region must be a name such as eu-de or cn-north-4")
-    domain = domain or _DOMAINS.get(region, _HUAWEI)
-    if not _DOMAIN.fullmatch(domain):
-        raise ConfigurationError("The domain of the cloud must be a name such as myhuaweicloud.com")
+    address = Address.of(auth_url)
+    issuer = _IAM_HOST.fullmatch(address.host) if address else None
+    region = region or (issuer["region"] if issuer else None)
+    if region is None:
+        return None
+    known = _DOMAINS.get(region)
+    if domain is None and known is None:
+        raise ConfigurationError(f"The endpoint of this region is not known, and none is guessed: {_advice(region)}")
+    if domain is None and auth_url and (issuer is None or (issuer["domain"] == _OTC) != (known == _OTC)):
+        raise ConfigurationError(f"The credentials (auth_url) may be of another cloud than {region}: {_advice(region)}")
+    domain = domain or known or ""
+    if not (_REGION.fullmatch(region) and _DOMAIN.fullmatch(domain)):
+        raise ConfigurationError(
+            "The region must be a name such as eu-de, and its domain one such as otc.t-systems.com"
+        )
     return f"https://modelarts.{region}.{domain}"
 
 
-def endpoint_beside(auth_url: str, region: str | None = None) -> str | None:
-    """Return the endpoint in the cloud of an identity service, ``None`` where its address names no region.
+def variable_of_endpoint(region: str) -> str:
+    """Return the name of the variable in which Huawei Cloud's SDK, too, looks for the endpoint of a region."""
+    return f"HUAWEICLOUD_SDK_REGION_MODELARTS_{region.replace('-', '_').upper()}"
 
-    The clouds name their hosts ``SERVICE.REGION.DOMAIN``.
 
-    Parameters
-    ----------
-    auth_url : str
-        Such as ``https://iam.eu-de.otc.t-systems.com/v3``.
-    region : str, optional
-        Default: the one of the identity service.
-
-    Raises
-    ------
-    ConfigurationError
-        For an invalid name of a region.
-    """
-    address = Address.of(auth_url)
-    found = _IAM_HOST.fullmatch(address.host) if address else None
-    return endpoint_of_region(region or found["region"], found["domain"]) if found else None
+def _advice(region: str) -> str:
+    variable = f", or set {variable_of_endpoint(region)}=https://…" if _VARIABLE.fullmatch(region) else ""
+    return f'give endpoint="https://…"{variable}'
 
 
 def checked_identifier(name: str, value: str) -> str:

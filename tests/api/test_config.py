@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 import requests
+from hypothesis import example, given
+from hypothesis import strategies as st
 from support import deprecations_of_openstack
 
 from modelarts_widgets import AkSkAuth, ConfigurationError, ModelArtsClient, OpenStackAuth, TokenAuth
 from modelarts_widgets.api.config import Connection, find_connection
-from modelarts_widgets.api.urls import endpoint_beside, endpoint_of_region
+from modelarts_widgets.api.urls import _DOMAINS, endpoint_of_region
 
 SDK = {
     "HUAWEICLOUD_SDK_AK": "hidden-sdk-ak",
@@ -187,16 +189,87 @@ def test_a_region_has_its_endpoint(region: str, endpoint: str) -> None:
     assert endpoint_of_region(region) == endpoint
 
 
-@pytest.mark.parametrize("region", ["", "eu", "eu-de/..", "eu-de.evil.example.com", "EU-DE", "eu de", "eu-de\n"])
-def test_what_can_be_no_region_is_refused(region: str) -> None:
-    with pytest.raises(ConfigurationError, match="region must be"):
-        endpoint_of_region(region)
+unknown_regions = st.one_of(
+    st.text(min_size=1),
+    st.from_regex(r"(eu|cn|ap|la|af|me|sa|tr|ru|us)-(west|north|central|ch|de)-?[0-9]{0,3}", fullmatch=True),
+    st.sampled_from(sorted(_DOMAINS)).map(str.upper),
+    st.builds(
+        "{}{}".format, st.sampled_from(sorted(_DOMAINS)), st.sampled_from(["-0", ".evil.example.com", "/..", " ", "\n"])
+    ),
+).filter(lambda name: name.strip() and name.strip() not in _DOMAINS)
+identity_services = st.sampled_from(
+    [
+        None,
+        "https://iam.eu-de.otc.t-systems.com/v3",
+        "https://iam.myhuaweicloud.com/v3",
+        "https://iam.cn-north-4.myhuaweicloud.com/v3",
+        "https://iam-pub.eu-ch2.sc.otc.t-systems.com/v3",
+        "https://iam.eu-west-0.prod-cloud-ocb.orange-business.com/v3",
+    ]
+)
+
+
+@given(unknown_regions, identity_services)
+@example("eu-ch2", None)
+@example("eu-west-0", None)
+@example("eu-ch2", "https://iam-pub.eu-ch2.sc.otc.t-systems.com/v3")
+@example("eu-west-0", "https://iam.cn-north-4.myhuaweicloud.com/v3")
+@example("RegionOne", None)
+def test_no_host_is_made_up_for_a_region_that_is_not_known(name: str, auth_url: str | None) -> None:
+    environ = {"OS_TOKEN": "hidden", "OS_PROJECT_ID": "p", **({"OS_AUTH_URL": auth_url} if auth_url else {})}
+    for variables, arguments in [(environ, {"region": name}), (environ | {"OS_REGION_NAME": name}, {})]:
+        with pytest.raises(ConfigurationError) as caught:
+            find_connection(variables, **arguments)
+        assert 'give endpoint="https://…"' in str(caught.value)
+        assert "modelarts." not in str(caught.value)
+        assert "hidden" not in str(caught.value)
+
+
+@pytest.mark.parametrize("region", ["eu-ch2", "eu-west-0", "RegionOne"])
+def test_the_error_for_an_unknown_region_says_how_to_set_its_endpoint(region: str) -> None:
+    environ = TOKEN | {"OS_REGION_NAME": region}
+    with pytest.raises(ConfigurationError, match="or set HUAWEICLOUD_SDK_REGION_MODELARTS_") as caught:
+        find_connection(environ)
+    variable = str(caught.value).rpartition("set ")[2].partition("=")[0]
+    assert find_connection(environ | {variable: "https://mine.example.com"}).endpoint == "https://mine.example.com"
+    assert find_connection(environ, endpoint="https://mine.example.com").endpoint == "https://mine.example.com"
+
+
+@pytest.mark.parametrize(
+    ("auth_url", "region"),
+    [
+        ("https://iam.eu-de.otc.t-systems.com/v3", "cn-north-4"),
+        ("https://iam.cn-north-4.myhuaweicloud.com/v3", "eu-de"),
+        ("https://iam-pub.eu-ch2.sc.otc.t-systems.com/v3", "eu-de"),
+        ("https://iam.eu-west-0.prod-cloud-ocb.orange-business.com/v3", "eu-de"),
+        ("https://keystone.example.com/v3", "eu-de"),
+        ("https://iam.eu-de.otc.t-systems.com.evil.example.com/v3", "eu-de"),
+        ("https://iam.eu-de.notmyhuaweicloud.com/v3", "cn-north-4"),
+        ("nonsense", "eu-de"),
+    ],
+)
+def test_a_token_of_one_cloud_is_not_sent_to_another(auth_url: str, region: str) -> None:
+    with pytest.raises(
+        ConfigurationError, match=rf'another cloud than {region}: give endpoint="https://…", or set HUA'
+    ):
+        find_connection(TOKEN | {"OS_AUTH_URL": auth_url, "OS_REGION_NAME": region})
 
 
 @pytest.mark.parametrize("domain", ["evil/path", "a@b.example.com", "a b", "x:99999", "d?q"])
 def test_what_can_be_no_domain_is_refused(domain: str) -> None:
     with pytest.raises(ConfigurationError):
-        endpoint_of_region("eu-de", domain)
+        endpoint_of_region("eu-de", domain=domain)
+
+
+@pytest.mark.parametrize("region", ["eu", "eu-de/..", "eu-de.evil.example.com", "EU-DE", "eu de", "eu-de\n"])
+def test_what_can_be_no_region_is_refused_whatever_the_domain(region: str) -> None:
+    with pytest.raises(ConfigurationError, match="region must be"):
+        endpoint_of_region(region, domain="example.com")
+
+
+def test_whoever_names_the_domain_of_a_cloud_may_name_any_region() -> None:
+    found = find_connection(TERRAFORM_KEY | {"HW_CLOUD": "cloud.example.com", "HW_REGION_NAME": "eu-west-0"})
+    assert found.endpoint == "https://modelarts.eu-west-0.cloud.example.com"
 
 
 @pytest.mark.parametrize(
@@ -204,16 +277,18 @@ def test_what_can_be_no_domain_is_refused(domain: str) -> None:
     [
         ("https://iam.eu-de.otc.t-systems.com/v3", None, OTC),
         ("https://iam.eu-de.otc.t-systems.com/v3", "eu-nl", "https://modelarts.eu-nl.otc.t-systems.com"),
-        ("https://iam-pub.eu-ch2.sc.otc.t-systems.com/v3", None, "https://modelarts.eu-ch2.sc.otc.t-systems.com"),
         ("https://iam.cn-north-4.myhuaweicloud.com", None, "https://modelarts.cn-north-4.myhuaweicloud.com"),
+        ("https://iam.ap-southeast-1.myhuaweicloud.com", None, "https://modelarts.ap-southeast-1.myhuaweicloud.cn"),
+        ("https://iam.myhuaweicloud.com/v3", "la-south-2", "https://modelarts.la-south-2.myhuaweicloud.com"),
         ("https://iam.myhuaweicloud.com/v3", None, None),
+        ("https://iam-pub.eu-ch2.sc.otc.t-systems.com/v3", None, None),
         ("http://127.0.0.1:5000/v3", None, None),
         ("https://[", None, None),
         ("nonsense", None, None),
     ],
 )
-def test_the_endpoint_lies_beside_the_identity_service(auth_url: str, region: str | None, endpoint: str | None) -> None:
-    assert endpoint_beside(auth_url, region) == endpoint
+def test_the_identity_service_tells_the_region(auth_url: str, region: str | None, endpoint: str | None) -> None:
+    assert endpoint_of_region(region, auth_url) == endpoint
 
 
 def test_what_is_missing_is_told_at_once_and_without_values() -> None:
