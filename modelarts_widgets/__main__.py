@@ -114,7 +114,7 @@ def _fail(code: int, error: Exception) -> int:
 
 
 def _say(text: str) -> None:
-    print(f"modelarts-watch: {printable(text)}", file=sys.stderr, flush=True)
+    print("modelarts-watch:", "\n".join(map(printable, text.splitlines())), file=sys.stderr, flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:

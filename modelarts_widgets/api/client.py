@@ -13,6 +13,7 @@ from requests.auth import AuthBase
 
 from .auth.base import Identity, call_user_code
 from .auth.headers import Sent
+from .auth.openstack import Certificates, OpenStackAuth
 from .auth.standing import Deferred, Standing, standing_of
 from .config import find_connection
 from .errors import AuthenticationError, ConfigurationError, ModelArtsError, raise_bare
@@ -79,6 +80,7 @@ class ModelArtsClient:
         self.timeout = _checked_timeout(timeout)
         self.auth = auth
         self._given_session = session
+        self._certificates = Certificates()
         self._paging = Paging()
         # In the clear, the token must not go through HTTP_PROXY.
         self._transport = Transport(session, trust_env=not self.endpoint.startswith("http:"))
@@ -91,7 +93,8 @@ class ModelArtsClient:
 
         In this order: the variables of Huawei Cloud's SDK (``HUAWEICLOUD_SDK_*``), those of Terraform
         (``HW_*``), those of OpenStack (``OS_*``, ``OS_CLOUD``), ``~/.huaweicloud/credentials``, ``clouds.yaml``.
-        The README has all names.
+        Certificates are looked for where ``requests`` does, in ``clouds.yaml``, and beside ``OS_TOKEN`` and
+        ``OS_ACCESS_KEY`` in ``OS_CACERT``, ``OS_CERT`` and ``OS_KEY``. Notebook 05 has all names.
 
         Parameters
         ----------
@@ -111,7 +114,9 @@ class ModelArtsClient:
             found = find_connection(os.environ, region=region, endpoint=endpoint, project_id=project_id)
         except BaseException as error:  # noqa: BLE001 - also Ctrl-C
             raise_bare(error)  # its frames have the whole environment
-        return cls(found.endpoint, found.project_id, auth=found.auth)
+        client = cls(found.endpoint, found.project_id, auth=found.auth)
+        client._certificates = found.certificates
+        return client
 
     def get_export_task(self, dataset_id: str, task_id: str) -> ExportTask:
         """Return the state of one export task. Blocks for the request.
@@ -203,7 +208,8 @@ class ModelArtsClient:
     def _identity(self) -> Hashable:
         """Equal for two clients that would get the same responses. May read the files of `OpenStackAuth`."""
         project = None if self._finds_project else self.project_id
-        return self.endpoint, project, Identity(self._auth), Identity(self._given_session, by_value=False)
+        session = Identity(self._given_session, by_value=False)
+        return self.endpoint, project, Identity(self._auth), session, self._certificates
 
     @property
     def _standing(self) -> Standing:
@@ -269,7 +275,8 @@ class ModelArtsClient:
         url = f"{self.endpoint}/v2/{quote(project_id, safe='')}{path}"
         own = getattr(self._given_session, "auth", None) if auth is None else auth
         sent = Sent(own if callable(own) else None, getattr(self._given_session, "headers", {}))
-        return decode(*self._transport.exchange(url, sent if callable(own) else None, self.timeout), sent)
+        files = auth.certificates() if isinstance(auth, OpenStackAuth) else self._certificates
+        return decode(*self._transport.exchange(url, sent if callable(own) else None, self.timeout, files), sent)
 
     def _found_project_id(self, auth: AuthBase | None) -> str:
         ask: Callable[[], str] | None = getattr(auth, "get_project_id", None)

@@ -9,7 +9,9 @@ Credentials are taken from the first of these sources that has any; no request i
 5. ``OS_AUTH_URL``, ``OS_USERNAME`` and ``OS_PASSWORD``, where the extra ``openstack`` is installed
 6. ``OS_ACCESS_KEY`` and ``OS_SECRET_KEY`` (``OS_SECURITY_TOKEN``)
 7. the file ``~/.huaweicloud/credentials``, or the one that ``HUAWEICLOUD_SDK_CREDENTIALS_FILE`` names
-8. the only entry of ``clouds.yaml``, where the extra ``openstack`` is installed
+8. the only entry of ``clouds.yaml``
+
+Where only those of 3, 5 or 8 are there, and the extra ``openstack`` is not, the error says how to install it.
 
 Half of a pair is an error rather than skipped, or other credentials than the intended ones might be used.
 Credentials of one family are never sent to an address that an earlier family names: a token for one cloud must
@@ -27,6 +29,7 @@ from typing import NamedTuple
 from requests.auth import AuthBase
 
 from .auth import AkSkAuth, CloudSettings, OpenStackAuth, TokenAuth
+from .auth.openstack import Certificates
 from .errors import ConfigurationError
 from .urls import checked_endpoint, endpoint_of_region, usable_project_id, variable_of_endpoint
 
@@ -36,16 +39,9 @@ _CREDENTIALS_FILE = "~/.huaweicloud/credentials"
 _CLOUDS_FILES = ("./clouds.yaml", "./clouds.yml", "~/.config/openstack/clouds.yaml", "/etc/openstack/clouds.yaml")
 _PASSWORD = ("OS_AUTH_URL", "OS_USERNAME", "OS_PASSWORD")
 _LOOKED_FOR = (
-    "HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK",
-    "HW_ACCESS_KEY and HW_SECRET_KEY",
-    "HW_AUTH_TOKEN",
-    "OS_CLOUD",
-    "OS_TOKEN",
-    "OS_AUTH_TOKEN",
-    "OS_AUTH_URL, OS_USERNAME and OS_PASSWORD",
-    "OS_ACCESS_KEY and OS_SECRET_KEY",
-    _CREDENTIALS_FILE,
-    "clouds.yaml",
+    "HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK; HW_ACCESS_KEY and HW_SECRET_KEY; HW_AUTH_TOKEN; OS_CLOUD; OS_TOKEN; "
+    "OS_AUTH_TOKEN; OS_AUTH_URL, OS_USERNAME and OS_PASSWORD; OS_ACCESS_KEY and OS_SECRET_KEY; "
+    f"{_CREDENTIALS_FILE}; clouds.yaml"
 )
 
 
@@ -85,6 +81,7 @@ class Connection(NamedTuple):
     project_id: str | None
     """``None`` where the credentials know theirs."""
     auth: AuthBase
+    certificates: Certificates
 
 
 def find_connection(
@@ -115,7 +112,7 @@ def find_connection(
     if found is None or url is None or not (project or knows_project):
         raise ConfigurationError(_report(found, family, has_project=bool(project), has_endpoint=url is not None))
     auth = found.auth.of_project(project) if isinstance(found.auth, AkSkAuth) and project else found.auth
-    return Connection(checked_endpoint(url), project, auth)
+    return Connection(checked_endpoint(url), project, auth, _certificates(environ, found))
 
 
 def _credentials(environ: Environment) -> Iterator[_Credentials]:
@@ -126,11 +123,12 @@ def _credentials(environ: Environment) -> Iterator[_Credentials]:
         yield _cloud("OS_CLOUD", environ["OS_CLOUD"])
     yield from _token(environ, "OS_TOKEN", _OPENSTACK)
     yield from _token(environ, "OS_AUTH_TOKEN", _OPENSTACK)
-    if all(name in environ for name in _PASSWORD) and _has_openstack():
+    has_names = all(name in environ for name in _PASSWORD)
+    if has_names and find_spec("openstack"):  # or there may be others, that need no extra
         yield _cloud(" and ".join(_PASSWORD))
     yield from _key(environ, "OS_ACCESS_KEY", "OS_SECRET_KEY", "OS_SECURITY_TOKEN", _OPENSTACK)
     yield from _file(environ.get("HUAWEICLOUD_SDK_CREDENTIALS_FILE", _CREDENTIALS_FILE))
-    if any(map(_is_there, (environ.get("OS_CLIENT_CONFIG_FILE", ""), *_CLOUDS_FILES))) and _has_openstack():
+    if has_names or any(map(_is_there, (environ.get("OS_CLIENT_CONFIG_FILE", ""), *_CLOUDS_FILES))):  # else says why
         yield _cloud("clouds.yaml")
 
 
@@ -179,8 +177,24 @@ def _endpoint(environ: Environment, family: _Family, settings: CloudSettings, re
     own = environ.get(variable_of_endpoint(region or ""))
     if own:
         return own.partition(",")[0].strip()
+    if settings.interface and "public" not in settings.interface:  # the address of another one is in no table
+        raise ConfigurationError(
+            "The endpoint of this interface is not known: give endpoint=…, or set modelarts_endpoint_override"
+        )
     auth_url = settings.auth_url or _first(environ, family.auth_urls)
     return endpoint_of_region(region, auth_url, _first(environ, family.domains))
+
+
+def _certificates(environ: Environment, found: _Credentials) -> Certificates:
+    """Return those of openstacksdk's configuration, or what the same variables say beside a token or key for it."""
+    if isinstance(found.auth, OpenStackAuth):
+        return found.auth.certificates()
+    if found.family is not _OPENSTACK:
+        return Certificates()
+    if environ.get("OS_INSECURE", "").lower() in {"true", "yes", "1"}:
+        raise ConfigurationError("Certificates are always verified: unset OS_INSECURE, and set OS_CACERT if needed")
+    verify, cert, key = (os.path.expanduser(environ.get(name, "")) for name in ("OS_CACERT", "OS_CERT", "OS_KEY"))  # noqa: PTH111 - Path raises without a home
+    return Certificates(verify or None, (cert, key) if cert and key else cert or None)
 
 
 def _first(environ: Environment, names: tuple[str, ...]) -> str | None:
@@ -191,13 +205,8 @@ def _is_there(name: str) -> bool:
     return bool(name) and os.path.isfile(os.path.expanduser(name))  # noqa: PTH111, PTH113 - Path raises without a home
 
 
-def _has_openstack() -> bool:
-    return find_spec("openstack") is not None
-
-
 def _report(found: _Credentials | None, family: _Family, *, has_project: bool, has_endpoint: bool) -> str:
-    extra = "" if _has_openstack() else ' (user names and clouds.yaml need: pip install "modelarts-widgets[openstack]")'
-    origin = f"found in {found.origin}" if found else f"not found; looked for {'; '.join(_LOOKED_FOR)}{extra}"
+    origin = f"found in {found.origin}" if found else f"not found; looked for {_LOOKED_FOR}"
     project = "found" if has_project else _advice("project_id=…", family.projects)
     endpoint = "found" if has_endpoint else _advice("endpoint=… or region=…", family.regions + family.auth_urls)
     lines = [f"- credentials: {origin}", f"- project ID: {project}", f"- endpoint: {endpoint}"]

@@ -14,7 +14,9 @@ from .errors import ConfigurationError, ConnectionFailedError, MalformedResponse
 from .exchange import Exchange
 
 _NOT_SENDABLE = "The request cannot be made: a header, or the proxy's address or password, has characters HTTP forbids"
-_NOT_READABLE = "A file of certificates or keys cannot be read (the session's, or that of REQUESTS_CA_BUNDLE)"
+_NOT_READABLE = "A file of certificates or keys cannot be read (session, REQUESTS_CA_BUNDLE, cacert, cert or key)"
+_NO_SOCKS = 'The proxy (HTTPS_PROXY, ALL_PROXY) speaks SOCKS, which needs PySocks: pip install "requests[socks]"'
+_NO_PROXY = "The proxy's address cannot be used: it must be like http://HOST:PORT (see HTTPS_PROXY, ALL_PROXY)"
 _UNREADABLE = ("The answer is not valid HTTP", "The answer cannot be decoded: it does not match its Content-Encoding")
 
 
@@ -29,6 +31,13 @@ def failure(error: Exception, exchange: Exchange, where: str) -> ModelArtsError:
     ours = _meaning(error, exchange, where)
     ours.__cause__ = _emptied(error)
     return ours
+
+
+def proxy_fault(error: object) -> ConfigurationError | None:
+    """Return the error for a proxy that requests cannot use at all; ``None`` for any other error."""
+    if isinstance(error, requests.exceptions.InvalidSchema) and "SOCKS" in str(error):
+        return ConfigurationError(_NO_SOCKS)
+    return ConfigurationError(_NO_PROXY) if isinstance(error, requests.exceptions.InvalidURL) else None
 
 
 def _emptied(error: Exception) -> Exception | None:
@@ -49,13 +58,12 @@ def _meaning(error: Exception, exchange: Exchange, where: str) -> ModelArtsError
     if exchange.is_answered and any(map(_is_invalid, causes)):
         return MalformedResponseError(_UNREADABLE[_has(causes, DecodeError)])
     if not exchange.is_answered and isinstance(error, ValueError):
-        return ConfigurationError(_NOT_SENDABLE)
+        return proxy_fault(error) or ConfigurationError(_NOT_SENDABLE)
     if type(error) in (OSError, FileNotFoundError, PermissionError):  # requests itself, before it sends
         return ConfigurationError(_NOT_READABLE)
     unusual = "" if isinstance(error, requests.RequestException) else f" ({type(error).__name__})"
-    return ConnectionFailedError(
-        f"{_why_not(causes, is_answered=exchange.is_answered)} {where}{unusual}{_refusal(causes)}"
-    )
+    why = _why_not(causes, is_answered=exchange.is_answered)
+    return ConnectionFailedError(f"{why} {where}{unusual}{_refusal(causes)}")
 
 
 def _why_not(causes: list[BaseException], *, is_answered: bool) -> str:

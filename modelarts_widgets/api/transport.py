@@ -13,6 +13,7 @@ import requests
 from requests.auth import AuthBase
 
 from .auth import redacted
+from .auth.openstack import Certificates
 from .errors import MalformedResponseError, raise_bare
 from .exchange import Cancellation, Exchange, limit
 from .failures import failure
@@ -27,6 +28,7 @@ Answer: TypeAlias = "tuple[int, Mapping[str, str], bytes]"
 MAX_BODY = 32 * 2**20
 """Bytes; a longer response is refused, so that a broken proxy cannot fill the memory."""
 _CHUNK = 2**16
+_USUAL = Certificates()
 _LASTING = 60.0
 """Seconds for which proxies and certificates are taken for granted."""
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
@@ -63,10 +65,13 @@ class Transport:
         self._read_for: object = None
         self._read_at = float("-inf")
 
-    def exchange(self, url: str, auth: AuthBase | None, timeout: Timeout) -> Answer:
+    def exchange(
+        self, url: str, auth: AuthBase | None, timeout: Timeout, certificates: Certificates = _USUAL
+    ) -> Answer:
         """Send a GET request and return the response. Blocks, for the total of the timeout and for the credentials.
 
-        A request that was lost on a connection kept from an earlier exchange is sent once more.
+        A request that was lost on a connection kept from an earlier exchange is sent once more. The certificates
+        are those of the default session; a session of the user's has its own.
 
         Returns
         -------
@@ -90,7 +95,7 @@ class Transport:
         connect, read, seconds = (*given, sum(given))[:3]
         exchange = Exchange(seconds, self._running)
         try:
-            send = self._prepared(url, auth, (min(connect, seconds), min(read, seconds)))
+            send = self._prepared(url, auth, (min(connect, seconds), min(read, seconds)), certificates)
             with exchange:
                 exchange.left()  # sends nothing if it was cancelled before
                 try:
@@ -118,7 +123,9 @@ class Transport:
             self.session = _own_session(trust_env=self.session.trust_env)
         self._begin()
 
-    def _prepared(self, url: str, auth: AuthBase | None, pieces: tuple[float, ...]) -> Callable[[], requests.Response]:
+    def _prepared(
+        self, url: str, auth: AuthBase | None, pieces: tuple[float, ...], certificates: Certificates
+    ) -> Callable[[], requests.Response]:
         # Redirects are not followed: requests would hand X-Auth-Token on to another host.
         options: dict[str, Any] = {"timeout": pieces, "allow_redirects": False}
         session = self.session
@@ -127,15 +134,15 @@ class Transport:
             return lambda: session.get(url, auth=auth, stream=True, **options)
         request = _request(session, url, auth)
         request.hooks["response"].append(_without_redirect)
-        options.update(self._settings_for(url))
+        options.update(self._settings_for(url, certificates if self._is_owned else _USUAL))
         return lambda: session.send(request, **options)
 
-    def _settings_for(self, url: str) -> dict[str, Any]:
+    def _settings_for(self, url: str, certificates: Certificates) -> dict[str, Any]:
         session, now = self.session, time.monotonic()
         variables = [os.environ.get(name) for name in _VARIABLES] if session.trust_env else []
-        read_for = (variables, dict(session.proxies), session.verify, session.cert)
+        read_for = (variables, dict(session.proxies), session.verify, session.cert, certificates)
         if read_for != self._read_for or now - self._read_at > _LASTING:
-            merged = session.merge_environment_settings(url, {}, stream=True, verify=None, cert=None)
+            merged = session.merge_environment_settings(url, {}, True, *certificates)  # noqa: FBT003 - stream
             self._settings, self._read_for, self._read_at = dict(merged), read_for, now
         return self._settings
 

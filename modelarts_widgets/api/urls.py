@@ -15,17 +15,12 @@ cn-north-1 cn-north-2 cn-north-4 cn-north-9 cn-north-11 cn-north-12 cn-east-3 cn
 cn-southwest-3 ap-southeast-2 ap-southeast-3 ap-southeast-4 af-north-1 af-south-1 la-north-2 la-south-2 me-east-1
 sa-brazil-1 tr-west-1
 """
-_DOMAINS = {
-    # Open Telekom Cloud, "Regions and Endpoints" (its documentation on GitHub), read on 2026-11-29. ModelArts is listed
-    # for eu-de only. The Swiss cloud (eu-ch2) is not in it, and has a domain of its own.
-    "eu-de": _OTC,
-    "eu-nl": _OTC,
-    # Huawei Cloud, the regions of ModelArts in its SDK for Python, 3.1.219, read on 2026-11-29.
-    **dict.fromkeys(_REGIONS_OF_HUAWEI.split(), f"{_HUAWEI}.com"),
-    "ap-southeast-1": f"{_HUAWEI}.cn",
-    # Its European region: the endpoints of other services (DataArts Studio, page of 2025-11-17), read likewise.
-    "eu-west-101": f"{_HUAWEI}.eu",
-}
+# Huawei Cloud: the regions of ModelArts in its SDK for Python, 3.1.219, read on 2026-11-29. The European one is not in
+# it: its domain is that of other services there (DataArts Studio, page of 2025-11-17).
+# Open Telekom Cloud: "Regions and Endpoints" of its documentation on GitHub, read on 2026-11-29; ModelArts is listed
+# for eu-de only. The Swiss cloud (eu-ch2) is not in it, and has a domain of its own.
+_DOMAINS = dict.fromkeys(_REGIONS_OF_HUAWEI.split(), f"{_HUAWEI}.com")
+_DOMAINS |= {"ap-southeast-1": f"{_HUAWEI}.cn", "eu-west-101": f"{_HUAWEI}.eu", "eu-de": _OTC, "eu-nl": _OTC}
 """Domains of the known regions. For any other one, no host is made up: a token would go to whoever has it."""
 _REGION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
 _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
@@ -37,7 +32,7 @@ _PLAIN_URL = re.compile(
 _IP = re.compile(r"[0-9a-f:]*:[0-9a-f:.]*|[0-9]+(\.[0-9]+){3}")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _LAST_PORT, _LONGEST_HOST = 65_535, 253
-_IAM_HOST = re.compile(rf"iam(\.(?P<region>{_REGION.pattern}))?\.(?P<domain>{_OTC}|{_HUAWEI}\.(com|cn|eu))")
+_IAM_HOST = re.compile(rf"iam(\.(?P<region>{_REGION.pattern}))?\.(?P<domain>{re.escape(_OTC)}|{_HUAWEI}\.(com|cn|eu))")
 _VARIABLE = re.compile("[A-Za-z0-9_-]{1,40}")
 
 
@@ -152,9 +147,7 @@ def endpoint_of_region(region: str | None, auth_url: str | None = None, domain: 
         raise ConfigurationError(f"The credentials (auth_url) may be of another cloud than {region}: {_advice(region)}")
     domain = domain or known or ""
     if not (_REGION.fullmatch(region) and _DOMAIN.fullmatch(domain)):
-        raise ConfigurationError(
-            "The region must be a name such as eu-de, and its domain one such as otc.t-systems.com"
-        )
+        raise ConfigurationError("The region must be a name such as eu-de, and its domain one such as t-systems.com")
     return f"https://modelarts.{region}.{domain}"
 
 

@@ -312,10 +312,35 @@ def test_what_is_there_is_told_beside_what_is_missing() -> None:
 
 def test_without_the_extra_user_names_are_no_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("modelarts_widgets.api.config.find_spec", lambda _: None)
+    monkeypatch.setattr("modelarts_widgets.api.auth.openstack.find_spec", lambda _: None)
+    names = dict.fromkeys(("OS_AUTH_URL", "OS_USERNAME", "OS_PASSWORD"), "hidden")
+    assert "Access=hidden-os-ak" in sent(find_connection(names | OPENSTACK_KEY, endpoint=OTC, project_id="p"))
     (tmp_path / "clouds.yaml").write_text("clouds: {}")
-    names = ("OS_AUTH_URL", "OS_USERNAME", "OS_PASSWORD", "OS_CLIENT_CONFIG_FILE")
-    with pytest.raises(ConfigurationError, match=r"need: pip install .*\[openstack\]"):
-        find_connection(dict.fromkeys(names, str(tmp_path / "clouds.yaml")), endpoint=OTC, project_id="p")
+    file = {"OS_CLIENT_CONFIG_FILE": str(tmp_path / "clouds.yaml")}
+    for environ in (names, file, {"OS_CLOUD": "mine"}):
+        with pytest.raises(ConfigurationError) as caught:
+            find_connection(environ)
+        assert str(caught.value).startswith(
+            'User names and clouds.yaml need pip install "modelarts-widgets[openstack]"; while it is not published, '
+            'pip install -e ".[openstack]" in a checkout'
+        )
+    with pytest.raises(ConfigurationError, match="not fully configured"):
+        find_connection({"OS_USERNAME": "hidden"})
+
+
+def test_an_authority_of_your_own_goes_with_openstacks_variables_only() -> None:
+    environ = TOKEN | {"OS_CACERT": "~/ca.pem", "OS_CERT": "/c.pem", "OS_KEY": "/k.pem"}
+    home = str(Path("~/ca.pem").expanduser())
+    assert find_connection(environ).certificates == (home, ("/c.pem", "/k.pem"))
+    assert find_connection(TOKEN | {"OS_CERT": "/c.pem"}).certificates == (None, "/c.pem")
+    assert find_connection(TERRAFORM_KEY | environ).certificates == (None, None)
+
+
+@pytest.mark.parametrize("value", ["true", "True", "1"])
+def test_certificates_cannot_be_ignored_by_a_variable(value: str) -> None:
+    with pytest.raises(ConfigurationError, match="unset OS_INSECURE, and set OS_CACERT"):
+        find_connection(TOKEN | {"OS_INSECURE": value})
+    assert find_connection(TOKEN | {"OS_INSECURE": "false"}).endpoint == OTC
 
 
 def test_a_client_is_made_from_what_is_found_and_asks_nobody(monkeypatch: pytest.MonkeyPatch) -> None:

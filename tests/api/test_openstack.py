@@ -163,6 +163,50 @@ def test_an_identity_service_in_trouble_is_told_by_its_status(
     assert caught.value.status_code == status  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize(
+    "setting",
+    [{"verify": False}, {"verify": "False"}, {"verify": None}, {"insecure": True}, {"insecure": True, "cacert": "/x"}],
+    ids=str,
+)
+def test_certificates_cannot_be_ignored_by_a_file(
+    simulator: Simulator, cloud: Callable[..., None], setting: dict[str, Any]
+) -> None:
+    cloud(**setting)
+    before = simulator.requests
+    assert "take away verify or insecure, and name your authority's file in cacert" in str(
+        refused(OpenStackAuth("mine"), simulator)
+    )
+    assert simulator.requests == before
+
+
+def test_the_region_and_the_interface_of_the_service_count(cloud: Callable[..., None]) -> None:
+    cloud(modelarts_region_name="eu-nl", modelarts_interface="internal", modelarts_endpoint_override=None)
+    settings = OpenStackAuth("mine").settings()
+    assert (settings.region, settings.interface, settings.endpoint) == ("eu-nl", "internal", None)
+
+
+@pytest.mark.parametrize("interface", ["internal", "internalURL", ["admin"]])
+def test_an_interface_of_its_own_needs_its_endpoint(
+    simulator: Simulator, cloud: Callable[..., None], monkeypatch: pytest.MonkeyPatch, interface: object
+) -> None:
+    monkeypatch.setenv("OS_CLOUD", "mine")
+    cloud(interface=interface, auth={"auth_url": "https://iam.eu-de.otc.t-systems.com/v3"})
+    assert ModelArtsClient.from_env().endpoint == simulator.endpoint
+    cloud(interface=interface, modelarts_endpoint_override=None)
+    with pytest.raises(ConfigurationError, match=r"interface is not known: .* set modelarts_endpoint_override"):
+        ModelArtsClient.from_env()
+    assert ModelArtsClient.from_env(endpoint="https://mine.example.com").endpoint == "https://mine.example.com"
+
+
+def test_the_region_of_a_cloud_that_is_not_known_asks_for_its_endpoint(
+    cloud: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OS_CLOUD", "mine")
+    cloud(region_name="eu-ch2", modelarts_endpoint_override=None)
+    with pytest.raises(ConfigurationError, match=r'give endpoint="https://…", or set .*_EU_CH2='):
+        ModelArtsClient.from_env()
+
+
 def test_making_one_reads_nothing_and_shows_nothing() -> None:
     assert repr(OpenStackAuth("mine")) == "OpenStackAuth('mine')"
     assert repr(OpenStackAuth()) == "OpenStackAuth()"

@@ -147,6 +147,35 @@ def test_a_service_that_is_down_until_the_timeout_ends_with_4_and_the_reason(run
     assert ended.stdout == ""
 
 
+def test_a_message_about_settings_is_a_list_as_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["dataset", "task"]) == 2
+    first, *lines = capsys.readouterr().err.splitlines()
+    assert first == "modelarts-watch: The connection to ModelArts is not fully configured:"
+    assert [line.partition(":")[0] for line in lines] == ["- credentials", "- project ID", "- endpoint"]
+
+
+def test_a_missing_extra_is_named_first(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("modelarts_widgets.api.config.find_spec", lambda _: None)
+    monkeypatch.setattr("modelarts_widgets.api.auth.openstack.find_spec", lambda _: None)
+    for name in ("OS_AUTH_URL", "OS_USERNAME", "OS_PASSWORD"):
+        monkeypatch.setenv(name, "https://hidden")
+    assert main(["dataset", "task"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(
+        'modelarts-watch: User names and clouds.yaml need pip install "modelarts-widgets[openstack]"'
+    )
+    assert 'pip install -e ".[openstack]" in a checkout' in told
+
+
+def test_an_unknown_region_ends_with_2_before_anything_is_sent(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OS_TOKEN", SECRET)
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_: pytest.fail("something asks the network"))
+    assert main(["dataset", "task", "--region", "eu-ch2", "--project", "p"]) == 2
+    assert 'give endpoint="https://…", or set HUAWEICLOUD_SDK_REGION_MODELARTS_EU_CH2=' in capsys.readouterr().err
+
+
 def test_a_timeout_ends_with_4_and_the_last_state(simulator: Simulator, clock: Clock, run: Command) -> None:
     export = simulator.add_export(samples=200, seconds=20)
     clock.advance(10)

@@ -20,10 +20,8 @@ def check_files() -> None:
     """
     from openstack.config import loader  # noqa: PLC0415 - an optional extra
 
-    for variable, usual in (
-        ("OS_CLIENT_CONFIG_FILE", loader.CONFIG_FILES),
-        ("OS_CLIENT_SECURE_FILE", loader.SECURE_FILES),
-    ):
+    files = {"OS_CLIENT_CONFIG_FILE": loader.CONFIG_FILES, "OS_CLIENT_SECURE_FILE": loader.SECURE_FILES}
+    for variable, usual in files.items():
         path = _first([os.environ.get(variable, ""), *usual])
         if path is not None:
             _check(path, _parsed(path))

@@ -27,6 +27,7 @@ from ..errors import (
     raise_bare,
     without_request,
 )
+from ..failures import proxy_fault
 from ..urls import checked_address, is_loopback
 from .base import Credentials
 from .clouds import check_files
@@ -34,6 +35,10 @@ from .headers import checked_secret, hide, redact
 
 ResultT = TypeVar("ResultT")
 
+NEEDS_EXTRA = (
+    'User names and clouds.yaml need pip install "modelarts-widgets[openstack]"; while it is not published, '
+    'pip install -e ".[openstack]" in a checkout'
+)
 SERVICE = "modelarts"
 """Type of the service, as in ``modelarts_endpoint_override`` of a ``clouds.yaml``."""
 _KINDS: dict[int, type[ModelArtsError]] = {401: AuthenticationError, 403: PermissionDeniedError, 429: ThrottledError}
@@ -44,6 +49,8 @@ _LOCK = threading.RLock()
 _TIMEOUT = 35.0
 """Seconds, where the configuration has no ``api_timeout``."""
 _UNKNOWN_OPTION = re.compile("unexpected keyword argument ('[A-Za-z_]+')")
+_OFF = {"false", "no", "off", "0", "none", ""}
+_UNVERIFIED = "Certificates are always verified: take away verify or insecure, and name your authority's file in cacert"
 _IS_SECRET = re.compile("pass|secret|token")
 
 
@@ -54,12 +61,25 @@ class CloudSettings(NamedTuple):
     project_id: str | None = None
     auth_url: str | None = None
     endpoint: str | None = None
+    interface: str | None = None
+
+
+class Certificates(NamedTuple):
+    """Files of certificates, as `requests` takes them."""
+
+    verify: bool | str | None = None
+    """Of the authorities to trust; ``True`` and ``None`` for the usual ones."""
+    cert: str | tuple[str, str] | None = None
+    """Of the client itself, if it must show one, or of that and its key."""
 
 
 class OpenStackAuth(Credentials):
     """A token of the cloud's identity service, obtained and renewed by openstacksdk.
 
-    Requires the extra ``openstack``, which is imported at the first use only.
+    Requires the extra ``openstack``, which is imported at the first use only. The ``cacert``, ``cert`` and ``key`` of
+    the configuration hold for the login and for the client's requests, unless the client was given a session.
+    ``verify: false`` and ``insecure: true`` are refused: whoever is between could read password and token, just as
+    over plain ``http``, and ``cacert`` does for an authority of your own without that.
 
     Parameters
     ----------
@@ -80,7 +100,7 @@ class OpenStackAuth(Credentials):
 
     def __init__(self, cloud: str | None = None) -> None:
         if find_spec("openstack") is None:
-            raise ConfigurationError('OpenStackAuth needs openstacksdk: pip install "modelarts-widgets[openstack]"')
+            raise ConfigurationError(NEEDS_EXTRA)
         self.cloud = cloud
         self._region: Any = None
         self._process = 0
@@ -128,8 +148,20 @@ class OpenStackAuth(Credentials):
         """
         region = _translated(self._configured, _configuration_error)
         auth = {name: (region.config.get("auth") or {}).get(name) for name in ("project_id", "auth_url")}
-        values = region.region_name, auth["project_id"], auth["auth_url"], region.get_endpoint(SERVICE)
+        own = region.get_endpoint(SERVICE), region.get_interface(SERVICE)
+        values = region.get_region_name(SERVICE), auth["project_id"], auth["auth_url"], *own
         return CloudSettings(*(str(value) if value else None for value in values))
+
+    def certificates(self) -> Certificates:
+        """Return the files of certificates for login and requests. Reads local files; sends no request.
+
+        Raises
+        ------
+        ConfigurationError
+            When there is no such cloud, or its entry is not usable.
+        """
+        verify, cert = _translated(self._configured, _configuration_error).get_requests_verify_args()
+        return Certificates(None if verify is True else verify, cert)
 
     def _configured(self) -> Any:  # noqa: ANN401 - a CloudRegion
         from openstack.config import OpenStackConfig  # noqa: PLC0415 - an optional extra
@@ -185,6 +217,8 @@ def _checked(region: Any) -> Any:  # noqa: ANN401 - a CloudRegion
     auth_url = (region.config.get("auth") or {}).get("auth_url")
     if auth_url:
         checked_address("auth_url", auth_url, "https://iam.eu-de.otc.t-systems.com/v3")
+    if region.config.get("insecure") or str(region.config.get("verify", True)).lower() in _OFF:
+        raise ConfigurationError(_UNVERIFIED)
     return region
 
 
@@ -243,9 +277,10 @@ def _login_error(region: Any, error: Exception) -> ModelArtsError:  # noqa: ANN4
     if isinstance(error, exceptions.SSLError):
         return ConnectionFailedError("The certificate of the identity service was not accepted")
     if isinstance(error, exceptions.ConnectionError):
-        return ConnectionFailedError("There is no connection to the identity service")
+        fault = proxy_fault(getattr(error, "original", None))
+        return fault or ConnectionFailedError("There is no connection to the identity service")
     if isinstance(error, exceptions.AuthPluginException):
         return _configuration_error(error)
     if type(error) is OSError:  # of requests
-        return ConfigurationError("The OpenStack configuration cannot be used: its cacert cannot be read")
+        return ConfigurationError("The OpenStack configuration cannot be used: its cacert, cert or key cannot be read")
     return MalformedResponseError("The answer of the identity service is not valid: check auth_url")
