@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Hashable, Iterator
 from types import TracebackType
@@ -16,7 +17,7 @@ from .auth.headers import Sent
 from .auth.openstack import Certificates, OpenStackAuth
 from .auth.standing import Deferred, Standing, standing_of
 from .config import find_connection
-from .errors import AuthenticationError, ConfigurationError, ModelArtsError, raise_bare
+from .errors import AuthenticationError, ConfigurationError, MalformedResponseError, ModelArtsError, raise_bare
 from .exchange import CURRENT
 from .models import ExportTask
 from .pagination import SIZE, Page, Paging
@@ -25,6 +26,10 @@ from .transport import Timeout, Transport
 from .urls import checked_endpoint, checked_identifier, usable_project_id
 
 _DAY = 86_400.0
+MAX_TRIAL = 10.0
+"""Seconds in all for a request that tries credentials, since others with equal ones wait for it."""
+_MAX_ID = 100
+"""Longest ID in a message, in characters."""
 
 
 class ModelArtsClient:
@@ -44,8 +49,9 @@ class ModelArtsClient:
     timeout : float or tuple of float, default (5.0, 30.0)
         Seconds to wait for a connection, for each piece of a response, and for the request as a whole, name
         resolution and all; up to a day. The third may be left out, and is the sum of the two then: 35 s. A single
-        number stands for the first two. Where a session brings a ``request`` or adapters of its own kind, the whole
-        is looked at between two pieces only; their waiting for a free connection or before a retry is theirs.
+        number stands for the first two. A request that tries the credentials ends after 10 s in all. Where a session
+        brings a ``request`` or adapters of its own kind, the whole is looked at between two pieces only; their
+        waiting for a free connection or before a retry is theirs.
 
     Raises
     ------
@@ -137,12 +143,18 @@ class ModelArtsClient:
         ------
         TypeError, ValueError
             For an ID that is no string, or can be no part of a path. Nothing is sent.
+        MalformedResponseError
+            For the document of another export, among others.
         ModelArtsError
             Of a subclass that names the reason.
         """
         dataset = quote(checked_identifier("dataset_id", dataset_id), safe="")
         task = quote(checked_identifier("task_id", task_id), safe="")
-        return ExportTask.from_json(self._get(f"/datasets/{dataset}/export-tasks/{task}"))
+        found = ExportTask.from_json(self._get(f"/datasets/{dataset}/export-tasks/{task}"))
+        if found.task_id and found.task_id != task_id:
+            message = f"The answer is about another export: {found.task_id[:_MAX_ID]}, not {task_id[:_MAX_ID]}"
+            raise MalformedResponseError(message, status_code=200)
+        return found
 
     def list_export_tasks(self, dataset_id: str, *, export_type: int | None = None) -> Iterator[ExportTask]:
         """Return an iterator over all export tasks of a dataset, each once, in the service's order (newest first).
@@ -263,20 +275,22 @@ class ModelArtsClient:
         is_renewed = standing.is_doubtful and standing.renew(auth, standing.renewals)
         seen = standing.renewals
         try:
-            return self._ask(path, auth)
+            return self._ask(path, auth, standing)
         except AuthenticationError as error:
             is_outdated = error.expired or standing.renewals != seen
             if is_renewed or not (is_outdated and standing.renew(auth, seen)):
                 raise
-        return self._ask(path, auth)
+        return self._ask(path, auth, standing)
 
-    def _ask(self, path: str, auth: AuthBase | None) -> dict[str, Any]:
+    def _ask(self, path: str, auth: AuthBase | None, standing: Standing) -> dict[str, Any]:
         project_id = self.project_id or self._found_project_id(auth)
         url = f"{self.endpoint}/v2/{quote(project_id, safe='')}{path}"
         own = getattr(self._given_session, "auth", None) if auth is None else auth
         sent = Sent(own if callable(own) else None, getattr(self._given_session, "headers", {}))
         files = auth.certificates() if isinstance(auth, OpenStackAuth) else self._certificates
-        return decode(*self._transport.exchange(url, sent if callable(own) else None, self.timeout, files), sent)
+        at_most = MAX_TRIAL if standing.is_tried_here else math.inf
+        signed = sent if callable(own) else None
+        return decode(*self._transport.exchange(url, signed, self.timeout, files, at_most=at_most), sent)
 
     def _found_project_id(self, auth: AuthBase | None) -> str:
         ask: Callable[[], str] | None = getattr(auth, "get_project_id", None)

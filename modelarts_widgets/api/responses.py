@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
+from html import unescape
 from typing import Any
 
 from .auth.headers import Sent
 from .errors import (
     AuthenticationError,
+    ConnectionFailedError,
     MalformedResponseError,
     ModelArtsError,
     NotFoundError,
@@ -19,16 +22,20 @@ from .errors import (
     ThrottledError,
     without_request,
 )
+from .text import printable
 
-_OK = 200
+_OK, _REFUSED = 200, (401, 403)
 _NOTHING_SENT = Sent()
 MAX_RETRY_AFTER = 86_400.0
 """Seconds; the longest wait that the service can ask for."""
 
-_MAX_TEXT = 1_000
+_MAX_TEXT, _MAX_TITLE, _MAX_PAGE = 1_000, 100, 2**16
+_TITLE = re.compile("<title[^>]*>([^<]*)", re.IGNORECASE)
+_SIGNED_AT = re.compile(r"signature time\W*([^,;]+)[,;]\s*server time\W*([^,;]+)", re.IGNORECASE)
 _NO_API = "This API is not published at this endpoint (some regions have retired it)"
 _OTHER_PROJECT = "The project ID is not the one that the credentials are for"
 _NO_PROJECT = "The token is not for a project: request one of project scope"
+_REDIRECT = "The endpoint is wrong, or a login page stands in the way: it redirects to another address"
 _NO_RIGHT_TO_OBS = "The storage of the dataset (OBS) may not be read"
 
 # By status alone.
@@ -36,6 +43,7 @@ _STATUSES: Mapping[int, tuple[type[ModelArtsError], str | None]] = {
     401: (AuthenticationError, None),
     403: (PermissionDeniedError, None),
     404: (NotFoundError, "There is nothing at this address: the endpoint is wrong, or does not offer this API"),
+    407: (ConnectionFailedError, "The proxy asks for credentials of its own"),
     408: (ServiceError, "The service did not answer in time"),
     429: (ThrottledError, None),
     500: (ServiceError, "The service has an internal error"),
@@ -63,6 +71,16 @@ _CODES: Mapping[tuple[int, str], tuple[type[ModelArtsError], str | None]] = {
     (404, "ModelArts.4204"): (NotFoundError, _NO_API),
     (404, "ModelArts.6623"): (NotFoundError, "There is no such dataset"),
 }
+# For an error that comes with HTTP 200: the status that its code stands for.
+_USUAL: Mapping[str, int] = {
+    **{str(status): status for status in _STATUSES},
+    **{code: status for status, code in _CODES},
+    **dict.fromkeys(("APIG.0301", "APIG.0307", "ModelArts.0202", "ModelArts.4127", "ModelArts.4201"), 401),
+    **dict.fromkeys(("APIG.0302", "ModelArts.4335", "ModelArts.4336"), 403),
+    **dict.fromkeys(("APIG.0308", "ModelArts.2799", "ModelArts.4206", "ModelArts.4395", "ModelArts.6101"), 429),
+}
+_FOUND = ("task_id", "status", "export_tasks")
+"""Fields one of which is in every document that is no error."""
 _EXPIRED = frozenset({"APIG.0307", "ModelArts.0202", "ModelArts.4127"})
 # APIG.0301 is any problem with credentials; its message says which.
 _REFUSALS: Mapping[str, str] = {
@@ -80,17 +98,22 @@ def decode(status: int, headers: Mapping[str, str], body: bytes, sent: Sent = _N
     Raises
     ------
     MalformedResponseError
-        For HTTP 200 with anything but a JSON object.
+        For HTTP 200, 401 or 403 with anything but a JSON object. Only the service can accept or refuse credentials, and
+        it speaks JSON; what else there is comes from something in between. An empty 401 or 403 counts as the service's,
+        since it locks keys that are tried again and again.
     ModelArtsError
-        For every other HTTP status.
+        For every other HTTP status, and for HTTP 200 with the code of an error and no export.
     """
     document, fault = _parsed(body, sent)
-    if status != _OK:
-        raise _error(status, headers, document, sent)
-    if not isinstance(document, dict):
+    if not isinstance(document, dict) and (status == _OK or (status in _REFUSED and body.strip())):
         request_id = sent.redact(headers.get("X-Request-Id", "")) or None
-        raise MalformedResponseError(_oddity(body), status_code=status, request_id=request_id) from fault
-    return document
+        raise MalformedResponseError(_oddity(body, sent), status_code=status, request_id=request_id) from fault
+    if isinstance(document, dict) and status == _OK:
+        error = None if any(map(document.get, _FOUND)) else _error(status, headers, document, sent)
+        if error is None or error.error_code is None:
+            return document
+        raise error
+    raise _error(status, headers, document, sent)
 
 
 def _parsed(body: bytes, sent: Sent) -> tuple[object, Exception | None]:
@@ -101,12 +124,15 @@ def _parsed(body: bytes, sent: Sent) -> tuple[object, Exception | None]:
         return None, without_request(error)  # the original has the whole text
 
 
-def _oddity(body: bytes) -> str | None:
+def _oddity(body: bytes, sent: Sent) -> str | None:
     if not body.strip():
         return "The answer is empty"
-    if body.lstrip()[:1] == b"<":
-        return "The answer is a web page, not JSON: a proxy or a login page may stand in the way"
-    return None
+    if body.lstrip()[:1] != b"<":
+        return None
+    found = _TITLE.search(body[:_MAX_PAGE].decode(errors="replace"))
+    title = printable(sent.redact(" ".join(unescape(found[1]).split()))[:_MAX_TITLE]) if found else ""
+    page = "The answer is a web page, not JSON: a proxy or a login page may stand in the way"
+    return f'{page}; its title is "{title}"' if title else page
 
 
 def _error(status: int, headers: Mapping[str, str], document: object, sent: Sent) -> ModelArtsError:
@@ -122,7 +148,7 @@ def _error(status: int, headers: Mapping[str, str], document: object, sent: Sent
     }
     kind, sentence = _meaning(status, _number(code))
     if kind is AuthenticationError:
-        return _refusal(sentence, _number(code), (words or "").lower(), facts)
+        return _refusal(sentence, _number(code), words or "", facts)
     return kind(sentence, **facts)
 
 
@@ -145,20 +171,26 @@ def _number(code: str | None) -> str:
 
 
 def _meaning(status: int, code: str) -> tuple[type[ModelArtsError], str | None]:
+    status = _USUAL.get(code, status) if status == _OK else status
     if (status, code) in _CODES:
         return _CODES[status, code]
     if status in _STATUSES:
         return _STATUSES[status]
     if 300 <= status < 400:  # noqa: PLR2004 - Redirection
-        return ServiceError, "The service redirects to another address, which is not followed"
-    return ServiceError, "The service did not accept the request" if status < 500 else None  # noqa: PLR2004
+        return ServiceError, _REDIRECT
+    return ServiceError, "The service did not accept the request" if 400 <= status < 500 else None  # noqa: PLR2004
 
 
 def _refusal(sentence: str | None, code: str, words: str, facts: dict[str, Any]) -> AuthenticationError:
-    if code in _EXPIRED or "token expires" in words:
+    told = words.lower()
+    if code in _EXPIRED or "token expires" in told:
         return AuthenticationError("The token has expired", expired=True, **facts)
-    told = (text for phrase, text in _REFUSALS.items() if phrase in words)
-    return AuthenticationError(sentence or next(told, None), **facts)
+    if "signature expired" in told:
+        times = _SIGNED_AT.search(words)
+        shown = f" (it shows {times[1].strip()}, that of the service {times[2].strip()})" if times else ""
+        return AuthenticationError(f"The signature has expired: check the clock of this machine{shown}", **facts)
+    reasons = (text for phrase, text in _REFUSALS.items() if phrase in told)
+    return AuthenticationError(sentence or next(reasons, None), **facts)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

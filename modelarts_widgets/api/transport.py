@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -66,12 +67,18 @@ class Transport:
         self._read_at = float("-inf")
 
     def exchange(
-        self, url: str, auth: AuthBase | None, timeout: Timeout, certificates: Certificates = _USUAL
+        self,
+        url: str,
+        auth: AuthBase | None,
+        timeout: Timeout,
+        certificates: Certificates = _USUAL,
+        *,
+        at_most: float = math.inf,
     ) -> Answer:
         """Send a GET request and return the response. Blocks, for the total of the timeout and for the credentials.
 
-        A request that was lost on a connection kept from an earlier exchange is sent once more. The certificates
-        are those of the default session; a session of the user's has its own.
+        The total is `at_most` seconds. A request that was lost on a connection kept from an earlier exchange is sent
+        once more. The certificates are those of the default session; a session of the user's has its own.
 
         Returns
         -------
@@ -92,7 +99,8 @@ class Transport:
         if self._process != os.getpid():
             self._begin_in_child()
         given = timeout if isinstance(timeout, tuple) else (timeout, timeout)
-        connect, read, seconds = (*given, sum(given))[:3]
+        connect, read, total = (*given, sum(given))[:3]
+        seconds = min(total, at_most)
         exchange = Exchange(seconds, self._running)
         try:
             send = self._prepared(url, auth, (min(connect, seconds), min(read, seconds)), certificates)

@@ -1,4 +1,36 @@
-"""How often to ask: phase and delay after an answer or an error; intervals and timeouts of callers. Pure."""
+"""How often to ask: phase and delay after an answer or an error; intervals and timeouts of callers. Pure.
+
+After an error, polling retries, with a growing delay, until so many requests in a row have failed; then it enters a
+phase in which it waits for the user. A good answer shows that endpoint, IDs and credentials are right. So after one,
+an oddity is taken for a passing one:
+
+| answer                               | before a good one | after one       | what the error says                     |
+| ------------------------------------ | ----------------- | --------------- | --------------------------------------- |
+| 401, refused                         | needs-auth at 1   | needs-auth at 1 | The credentials were refused            |
+| 403, forbidden                       | needs-auth at 1   | needs-auth at 1 | These credentials may not read          |
+| 200, refused                         | needs-auth at 1   | needs-auth at 1 | The service rejected the token          |
+| 400, not found                       | stopped at 3      | stopped at 10   | There is no such export task            |
+| 404, not found                       | stopped at 3      | stopped at 10   | There is nothing at this address        |
+| 200, not found                       | stopped at 3      | stopped at 10   | There is no such export task            |
+| 302, web page                        | stopped at 1      | stopped at 10   | The endpoint is wrong, or a login page  |
+| 400, bad request                     | stopped at 1      | stopped at 10   | The service did not accept the request  |
+| 409, conflict                        | stopped at 1      | stopped at 10   | The service did not accept the request  |
+| 425, too early                       | paused at 10      | paused at 10    | The service did not accept the request  |
+| 408, timed out                       | paused at 10      | paused at 10    | The service did not answer in time      |
+| 429, throttled                       | paused at 10      | paused at 10    | The service asks for fewer requests     |
+| 200, throttled                       | paused at 10      | paused at 10    | The service asks for fewer requests     |
+| 500, internal                        | paused at 10      | paused at 10    | The service has an internal error       |
+| 503, web page                        | paused at 10      | paused at 10    | The service is temporarily not          |
+| 200, another error                   | paused at 10      | paused at 10    | The service could not answer            |
+| 200, web page                        | paused at 10      | paused at 10    | The answer is a web page                |
+| 200, another export                  | paused at 10      | paused at 10    | The answer is about another export      |
+| 401, web page                        | paused at 10      | paused at 10    | The answer is a web page                |
+| 403, web page                        | paused at 10      | paused at 10    | The answer is a web page                |
+| 407, web page                        | paused at 10      | paused at 10    | The proxy asks for credentials          |
+| no answer                            | paused at 10      | paused at 10    | The service could not be reached        |
+| nothing was sent                     | stopped at 1      | stopped at 1    | The client configuration is invalid     |
+| a fault of the caller's own          | stopped at 1      | stopped at 1    | oops                                    |
+"""
 
 from __future__ import annotations
 
@@ -9,7 +41,6 @@ from ..api.errors import (
     AuthenticationError,
     ConnectionFailedError,
     MalformedResponseError,
-    ModelArtsError,
     NotFoundError,
     PermissionDeniedError,
     ServiceError,
@@ -18,11 +49,11 @@ from ..api.errors import (
 from .state import Phase
 
 MAX_FAILURES = 10
-"""Failed requests in a row after which polling pauses."""
+"""Failed requests in a row after which polling pauses or ends."""
 MAX_DELAY = 60.0
 """Seconds; the longest delay after a failure, unless the service asks for more."""
 MAX_NOT_FOUND = 3
-"""Times in a row that a task is not found before polling ends: it may have been created just now."""
+"""The same where a task is not found, before the first good answer: it may have been created just now."""
 MIN_INTERVAL, MAX_INTERVAL = 0.1, 86_400.0
 """Seconds; no shorter and no longer interval is allowed."""
 QUIET_SHARE = 0.1
@@ -30,7 +61,8 @@ QUIET_SHARE = 0.1
 MAX_QUIET_DELAY = 30.0
 """… and no further than this, in seconds."""
 
-_BAD_REQUEST, _TIMED_OUT, _FIRST_SERVER_ERROR = 400, 408, 500
+_PASSING = frozenset({200, 408, 425})
+_FIRST_SERVER_ERROR = 500
 
 
 class Decision(NamedTuple):
@@ -40,7 +72,7 @@ class Decision(NamedTuple):
     delay: float | None
     """Seconds until the next request, before jitter; ``None`` where there is none."""
     max_failures: int = 0
-    """Failed requests in a row that end the polling, after an error."""
+    """Failed requests in a row that end the polling, after an error; 0 after an answer."""
 
 
 def after_answer(*, is_final: bool, interval: float, quiet: float) -> Decision:
@@ -60,8 +92,8 @@ def after_answer(*, is_final: bool, interval: float, quiet: float) -> Decision:
     return Decision("polling", max(interval, min(MAX_QUIET_DELAY, QUIET_SHARE * quiet)))
 
 
-def after_error(error: Exception, *, failures: int, interval: float) -> Decision:
-    """Return the next step after a failed request: wait, ask for credentials, or end.
+def after_error(error: Exception, *, failures: int, interval: float, has_answer: bool) -> Decision:
+    """Return the next step after a failed request, by the table above.
 
     Parameters
     ----------
@@ -71,24 +103,28 @@ def after_error(error: Exception, *, failures: int, interval: float) -> Decision
         Failed requests in a row, this one included.
     interval : float
         Seconds; the first delay. The next ones double.
+    has_answer : bool
+        Whether there has been a good answer.
     """
-    if isinstance(error, (AuthenticationError, PermissionDeniedError)):
-        return Decision("needs-auth", None)  # refused keys are locked if we insist
-    is_unknown = isinstance(error, NotFoundError) and error.status_code == _BAD_REQUEST
-    if not isinstance(error, ModelArtsError) or not (is_unknown or _is_transient(error)):
-        return Decision("stopped", None)
-    limit = MAX_NOT_FOUND if is_unknown else MAX_FAILURES
+    end, limits = _row(error)
+    limit = limits[has_answer]
     if failures >= limit:
-        return Decision("stopped" if is_unknown else "paused", None, limit)
-    backoff = min(MAX_DELAY, interval * 2 ** (failures - 1))
-    return Decision("retrying", max(backoff, error.retry_after or 0.0), limit)  # never sooner than the service asks
+        return Decision(end, None, limit)
+    backoff, asked = min(MAX_DELAY, interval * 2 ** (failures - 1)), getattr(error, "retry_after", None)
+    return Decision("retrying", max(backoff, asked or 0.0), limit)  # never sooner than the service asks
 
 
-def _is_transient(error: ModelArtsError) -> bool:
-    if isinstance(error, (ConnectionFailedError, ThrottledError, MalformedResponseError)):
-        return True
-    status = error.status_code or 0
-    return isinstance(error, ServiceError) and (status == _TIMED_OUT or status >= _FIRST_SERVER_ERROR)
+def _row(error: Exception) -> tuple[Phase, tuple[int, int]]:
+    """Return the phase in which polling ends, and after how many failures: before a good answer, and after one."""
+    if isinstance(error, (AuthenticationError, PermissionDeniedError)):
+        return "needs-auth", (1, 1)  # refused keys are locked if we insist
+    if isinstance(error, NotFoundError):
+        return "stopped", (MAX_NOT_FOUND, MAX_FAILURES)
+    status = (error.status_code or 0) if isinstance(error, ServiceError) else None
+    is_passing = status is not None and (status in _PASSING or status >= _FIRST_SERVER_ERROR)
+    if is_passing or isinstance(error, (ConnectionFailedError, ThrottledError, MalformedResponseError)):
+        return "paused", (MAX_FAILURES, MAX_FAILURES)
+    return "stopped", (1, 1 if status is None else MAX_FAILURES)
 
 
 def checked_interval(name: str, value: object) -> float:

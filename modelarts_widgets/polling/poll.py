@@ -224,7 +224,8 @@ class Poll:
 
     def _after_error(self, error: Exception) -> State:
         failures = self.state.failures + 1
-        phase, delay, limit = after_error(error, failures=failures, interval=self._pace)
+        has_answer = self.state.tasks is not None
+        phase, delay, limit = after_error(error, failures=failures, interval=self._pace, has_answer=has_answer)
         ended_by = error if delay is None else None
         return replace(
             self.state, phase=phase, delay=delay, error=error, ended_by=ended_by, failures=failures, max_failures=limit

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 import requests
+from hypothesis import example, given
+from hypothesis import strategies as some
 from support import EXAMPLE
 from support.ports import free_port
 
@@ -32,7 +34,7 @@ Serve = Callable[..., str]
 
 def ask(endpoint: str, **options: Any) -> ExportTask:  # noqa: ANN401 - whatever the client takes
     with ModelArtsClient(endpoint, "p", auth=TokenAuth("secret-token"), **options) as client:
-        return client.get_export_task("d", "t")
+        return client.get_export_task("d", EXAMPLE["task_id"])
 
 
 def test_an_export_is_read_over_http(simulator: Simulator, client: ModelArtsClient) -> None:
@@ -115,6 +117,29 @@ def test_an_unknown_task_is_not_found_though_the_service_says_400(
         client.get_export_task(export.dataset_id, "unknown")
     assert (caught.value.status_code, caught.value.error_code) == (400, "ModelArts.4359")
     assert caught.value.error_msg == "The export task unknown does not exist."
+
+
+@pytest.mark.parametrize("task_id", ["", None, [["odd"]]], ids=repr)
+def test_an_export_without_an_id_is_believed(simulator: Simulator, client: ModelArtsClient, task_id: object) -> None:
+    export = simulator.add_export()
+    client._get = lambda _: {"task_id": task_id, "status": "RUNNING"}  # type: ignore[method-assign]
+    assert client.get_export_task(export.dataset_id, export.task_id).status == "RUNNING"
+
+
+@given(
+    asked=some.text("ab1-_", min_size=1, max_size=300),
+    told=some.one_of(some.text("ab1-_", min_size=1), some.integers(0, 9)),
+)
+@example(asked="wanted", told="another")
+def test_an_export_is_believed_only_if_it_is_the_one_that_was_asked_for(asked: str, told: object) -> None:
+    client = ModelArtsClient("https://example.com", "p")
+    client._get = lambda _: {"task_id": told, "status": "SUCCESSED"}  # type: ignore[method-assign]
+    if str(told) == asked:
+        assert client.get_export_task("d", asked).succeeded
+        return
+    with pytest.raises(MalformedResponseError) as caught:
+        client.get_export_task("d", asked)
+    assert f"about another export: {str(told)[:100]}, not {asked[:100]} (HTTP 200)" in str(caught.value)
 
 
 def test_an_unknown_dataset_is_not_found(client: ModelArtsClient) -> None:

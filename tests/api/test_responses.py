@@ -7,9 +7,12 @@ import pickle
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from modelarts_widgets import (
     AuthenticationError,
+    ConnectionFailedError,
     ExportTask,
     MalformedResponseError,
     ModelArtsError,
@@ -88,6 +91,7 @@ CODES = [
     (404, "APIGW.0101", N, "not published at this endpoint"),
     (401, "APIGW.0307", A, "expired"),
 ]
+PAGE = b"<!DOCTYPE html><html><head><title>Sign\n in &amp; pay\x1b[2J</title></head></html>"
 REFUSALS = [
     ("verify aksk signature fail", "check the secret key", False),
     ("decrypt token fail", "rejected the token", False),
@@ -95,6 +99,7 @@ REFUSALS = [
     ("token expires, expires_at: 2026-01-01T00:00:00.000000Z", "expired", True),
     ("Get secretKey failed,ak:ABC,err:ak not exist", "no such access key", False),
     ("AK access failed to reach the limit,forbidden", "locked for some minutes", False),
+    ("calc aksk signature fail:signature expired", "the clock of this machine", False),
     ("something new", "The credentials were refused", False),
 ]
 
@@ -125,6 +130,74 @@ def test_a_code_that_comes_with_success_is_no_error(code: str) -> None:
     task = ExportTask.from_json(decode(200, {}, json.dumps(document).encode()))
     task.raise_for_status()
     assert not task.failed
+
+
+@pytest.mark.parametrize(("status", "code", "kind"), [row[:3] for row in CODES])
+def test_a_code_without_an_export_is_the_error_that_it_means_though_the_status_is_200(
+    status: int, code: str, kind: type[ModelArtsError]
+) -> None:
+    found = error(200, {"error_code": code, "error_msg": "told"})
+    ambiguous = {"ModelArts.0203", "ModelArts.0206", "ModelArts.0210"}  # the status makes the difference
+    assert type(found) is kind or code in ambiguous, status
+    assert (found.status_code, found.error_code, found.error_msg) == (200, code, "told")
+
+
+@given(
+    status=st.sampled_from(["RUNNING", "FAILED", "novel", None]),
+    task_id=st.sampled_from(["t", None]),
+    listed=st.sampled_from([[{"task_id": "t"}], None]),
+    code=st.sampled_from(["ModelArts.4902", "ModelArts.4359", "novel", None]),
+)
+def test_an_answer_with_an_export_is_believed_and_one_with_a_code_alone_is_an_error(**fields: object) -> None:
+    names = {"listed": "export_tasks", "code": "error_code"}
+    document = {names.get(name, name): value for name, value in fields.items()}
+    if fields["code"] and not any((fields["status"], fields["task_id"], fields["listed"])):
+        assert error(200, document).error_code == fields["code"]
+    else:
+        assert decode(200, {}, json.dumps(document).encode()) == document
+
+
+@pytest.mark.parametrize("status", [200, 401, 403])
+def test_a_web_page_refuses_no_credentials_and_is_quoted_by_its_title(status: int) -> None:
+    found = error(status, PAGE, X_Request_Id="r1")
+    assert isinstance(found, MalformedResponseError)
+    assert 'its title is "Sign in & pay\N{REPLACEMENT CHARACTER}[2J"' in str(found)
+    assert (found.status_code, found.request_id) == (status, "r1")
+    assert len(str(error(status, b"<title>" + b"x" * 10**6))) < 400
+
+
+@given(status=st.sampled_from([401, 403]), body=st.one_of(st.binary(min_size=1), st.text(min_size=1).map(str.encode)))
+@example(status=401, body=b"[]")
+@example(status=403, body=b"Access denied by policy 7")
+def test_only_a_json_object_is_the_services_word_on_credentials(status: int, body: bytes) -> None:
+    try:
+        is_object = isinstance(json.loads(body), dict)
+    except (ValueError, RecursionError):
+        is_object = False
+    is_refusal = isinstance(error(status, body), (AuthenticationError, PermissionDeniedError))
+    assert is_refusal == (is_object or not body.strip())
+
+
+@pytest.mark.parametrize("body", [PAGE, b"", b"{}"])
+def test_it_is_the_proxy_that_asks_for_credentials_of_its_own(body: bytes) -> None:
+    found = error(407, body)
+    assert type(found) is ConnectionFailedError
+    assert "The proxy asks for credentials" in str(found)
+
+
+@pytest.mark.parametrize("verb", ["verify aksk signature fail, ", "calc aksk signature fail:", ""])
+@pytest.mark.parametrize(
+    "times", ["signature time:20201123T035024Z,server time:20201123T045024Z", "{}: 20201123T035024Z, {}: {}"]
+)
+def test_an_expired_signature_gives_advice_on_the_clock_with_both_times(verb: str, times: str) -> None:
+    message = f"{verb}signature expired, {times.format('signature time', 'server time', '20201123T045024Z')}"
+    found = error(401, {"error_code": "APIG.0301", "error_msg": message})
+    assert isinstance(found, AuthenticationError)
+    assert not found.expired
+    assert str(found).startswith(
+        "The signature has expired: check the clock of this machine "
+        "(it shows 20201123T035024Z, that of the service 20201123T045024Z)"
+    )
 
 
 @pytest.mark.parametrize(("tail", "words", "expired"), REFUSALS)

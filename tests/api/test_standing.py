@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -13,6 +14,8 @@ from typing import Any
 
 import pytest
 import requests
+from hypothesis import assume, given
+from hypothesis import strategies as some
 from support import deprecations_of_openstack, until
 
 from modelarts_widgets import (
@@ -29,9 +32,12 @@ from modelarts_widgets import (
     ThrottledError,
     TokenAuth,
 )
+from modelarts_widgets.api import client as client_module
 from modelarts_widgets.api.auth import standing as module
 from modelarts_widgets.api.auth.standing import MAX_STANDINGS, Deferred, Standing, standing_of
-from modelarts_widgets.api.transport import Cancellation
+from modelarts_widgets.api.client import MAX_TRIAL
+from modelarts_widgets.api.exchange import Exchange
+from modelarts_widgets.api.transport import Cancellation, Transport
 from modelarts_widgets.simulator import Simulator
 
 REFUSED = AuthenticationError("no")
@@ -324,6 +330,90 @@ def test_one_bad_key_is_refused_once_whoever_uses_it(simulator: Simulator, count
     assert all(isinstance(client.last_auth_error, AuthenticationError) for client in clients)
     for client in clients:
         client.close()
+
+
+def test_a_trial_that_hangs_ends_soon_for_all_who_wait_for_it(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Slow(TokenAuth):
+        def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
+            gathering.wait()
+            return super().__call__(r)
+
+    monkeypatch.setattr(client_module, "MAX_TRIAL", 0.5)
+    simulator.inject("silent")
+    auths = [Slow(simulator.token) for _ in range(10)]
+    clients = [ModelArtsClient(simulator.endpoint, simulator.project_id, auth=auth, timeout=240.0) for auth in auths]
+    gathering = Gathering(clients)
+    seen = at_once(*(lambda client=client: client.get_export_task("d", "t") for client in clients))  # type: ignore[misc]
+    assert [type(each) for each in seen] == [ConnectionFailedError] * 10
+    assert all("longer than 0.5 s in all" in str(each) for each in seen)
+    assert (simulator.requests, clients[0].last_auth_error) == (1, None)
+    for client in clients:
+        client.close()
+
+
+REFUSAL, EXPIRY = ((401, {}, json.dumps({"error_code": code}).encode()) for code in ("APIG.0301", "APIG.0307"))
+PAGE = b"<!DOCTYPE html><title>Sign in</title>"
+FINE = (200, {}, b'{"status": "RUNNING"}')
+
+
+@pytest.mark.parametrize(
+    ("answers", "limits"),
+    [
+        ([FINE, FINE], [MAX_TRIAL, math.inf]),
+        ([REFUSAL, REFUSAL, FINE, FINE], [MAX_TRIAL, MAX_TRIAL, MAX_TRIAL, math.inf]),
+        ([(503, {}, b""), FINE, FINE], [MAX_TRIAL, MAX_TRIAL, math.inf]),
+        ([FINE, EXPIRY, FINE, FINE], [MAX_TRIAL, math.inf, MAX_TRIAL, math.inf]),
+    ],
+    ids=["good", "refused", "away", "expired"],
+)
+def test_only_a_request_that_tries_the_credentials_is_limited(
+    monkeypatch: pytest.MonkeyPatch, answers: list[Any], limits: list[float]
+) -> None:
+    seen, left = [], list(answers)
+
+    def exchange(*_: object, at_most: float) -> object:
+        seen.append(at_most)
+        return left.pop(0)
+
+    monkeypatch.setattr(Transport, "exchange", exchange)
+    client = ModelArtsClient("https://example.com", "p", auth=TokenAuth(lambda: "token"))
+    while left:
+        outcome(lambda: client.get_export_task("d", "t"))
+    assert seen == limits
+
+
+@pytest.mark.parametrize("seconds", [1.0, 3.0, 5.0, 240.0])
+def test_a_trial_takes_no_longer_than_any_request_of_its_client(
+    monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    taken: list[float] = []
+
+    def begin(_: Exchange, total: float, *__: object) -> None:
+        taken.append(total)
+        raise ConnectionFailedError
+
+    monkeypatch.setattr(Exchange, "__init__", begin)
+    client = ModelArtsClient("https://example.com", "p", auth=TokenAuth("token"), timeout=seconds)
+    assert isinstance(outcome(lambda: client.get_export_task("d", "t")), ConnectionFailedError)
+    assert taken == [min(2 * seconds, MAX_TRIAL)]
+
+
+@given(
+    status=some.sampled_from([401, 403, 407]),
+    body=some.one_of(some.just(PAGE), some.binary(min_size=1), some.text(min_size=1).map(str.encode)),
+)
+def test_the_word_of_another_than_the_service_is_no_refusal_to_remember(status: int, body: bytes) -> None:
+    assume(body.strip() and not body.lstrip().startswith(b"{"))
+    client: Any = ModelArtsClient("https://example.com", "p", auth=TokenAuth(f"token {status} {body!r}"))
+    client._transport.exchange = lambda *_, **__: (status, {}, body)
+    error = outcome(lambda: client.get_export_task("d", "t"))
+    assert isinstance(error, (MalformedResponseError, ConnectionFailedError))
+    assert client.last_auth_error is None
+    standing = client._standing
+    with trial_elsewhere(standing, None):
+        assert not standing.enter(lambda _: None), "still to be tried"
 
 
 def cloud(simulator: Simulator, tmp_path: Path, password: str) -> None:

@@ -10,18 +10,20 @@ import pytest
 from support import until
 from support.virtual import VirtualEngine
 
-from modelarts_widgets import ExportHistory, ExportMonitor, ExportTask, ModelArtsClient, NotFoundError, TokenAuth
+from modelarts_widgets import ExportHistory, ExportMonitor, ExportTask, ModelArtsClient, TokenAuth
 from modelarts_widgets.polling.backoff import MAX_FAILURES
 from modelarts_widgets.polling.engine import ENGINE
 from modelarts_widgets.simulator import FAULTS, Clock, SimulatedExport, Simulator
 
 RENEWED = {"expired", "revoked"}
 ASK_THE_USER = {"forbidden", "refused"}
-FINAL = {"redirected", "bad request", "not published"}
+LASTING = {"redirected", "bad request", "not published", "not found"}
+"""What ends the polling sooner than others before the first good answer."""
 PASSING = {
     *("reset", "stalled", "silent", "throttled", "throttled for seconds", "throttled until"),
     *("too many dataset requests", "timed out", "internal", "bad gateway", "unavailable", "unavailable for seconds"),
-    *("gateway timed out", "identity down", "not found", "web page", "web page from a gateway", "empty"),
+    *LASTING,
+    *("gateway timed out", "identity down", "web page", "web page from a gateway", "empty"),
     *("empty error", "cut", "oversized", "array", "null", "text", "number", "no text"),
 }
 TOLERATED = {
@@ -35,7 +37,7 @@ NO_LIST = {"no fields"}
 
 
 def test_every_fault_of_the_simulator_is_tried() -> None:
-    assert set(FAULTS) == RENEWED | ASK_THE_USER | FINAL | PASSING | TOLERATED | UNSEEN
+    assert set(FAULTS) == RENEWED | ASK_THE_USER | PASSING | TOLERATED | UNSEEN
     assert len(FAULTS) >= 30
 
 
@@ -119,9 +121,9 @@ def test_a_fault_is_survived(simulator: Simulator, clock: Clock, watched: Watche
     simulator.inject(fault)
     polls = widget.stats.polls
     until(lambda: widget.stats.polls > polls and not simulator._faults)
-    if fault in ASK_THE_USER | FINAL:
+    if fault in ASK_THE_USER:
         until(lambda: ENGINE.threads == 0)
-        assert widget.phase == ("needs-auth" if fault in ASK_THE_USER else "stopped")
+        assert widget.phase == "needs-auth"
         widget.resume()
     elif fault in PASSING:
         until(lambda: widget.error is None)
@@ -155,7 +157,7 @@ def test_fifty_faults_in_a_row_are_survived(
         resumed += 1
         watched.run(virtual)
     watched.assert_ended_well()
-    final = sum(fault in ASK_THE_USER | FINAL | {"not found"} for fault in faults)
+    final = sum(fault in ASK_THE_USER | LASTING for fault in faults)
     assert resumed <= final + 50 // MAX_FAILURES
     assert max(virtual.delays) <= 66.0
     watched.close()
@@ -166,7 +168,7 @@ def test_passing_faults_need_nobody(
     simulator: Simulator, clock: Clock, monkeypatch: pytest.MonkeyPatch, kind: str, seed: int
 ) -> None:
     chance = random.Random(seed)
-    faults = [fault for _ in range(17) for fault in (*chance.choices(sorted(PASSING - {"not found"}), k=2), "drip")]
+    faults = [fault for _ in range(17) for fault in (*chance.choices(sorted(PASSING - LASTING), k=2), "drip")]
     virtual, watched = VirtualEngine(clock, monkeypatch), Watched(simulator, kind)
     simulator.inject(*faults)
     watched.run(virtual)
@@ -208,15 +210,37 @@ def test_a_service_that_restarts_on_its_port_is_found_again(
     watched.assert_ended_well()
 
 
-def test_a_task_that_disappears_is_believed_the_third_time(simulator: Simulator, watched: Watched) -> None:
+@pytest.mark.parametrize("fault", sorted(LASTING))
+def test_what_is_odd_after_a_good_answer_is_believed_the_tenth_time(
+    simulator: Simulator, clock: Clock, monkeypatch: pytest.MonkeyPatch, kind: str, fault: str
+) -> None:
+    virtual, watched = VirtualEngine(clock, monkeypatch), Watched(simulator, kind)
     watched.widget.start()
-    until(lambda: watched.status == "INIT")
-    simulator.inject(*["not found"] * 3)
-    with pytest.raises(NotFoundError):
-        watched.widget.wait(20.0)
+    virtual.step()
+    assert watched.status == "INIT"
+    simulator.inject(*[fault] * MAX_FAILURES)
+    for failed in range(1, MAX_FAILURES):
+        virtual.step()
+        assert watched.widget.phase == "retrying"
+        assert f"attempt {failed} of {MAX_FAILURES} failed" in watched.widget.to_text()
+    virtual.step()
     assert watched.widget.phase == "stopped"
-    assert watched.widget.stats.errors == {"NotFoundError": 3}
+    assert sum(watched.widget.stats.errors.values()) == MAX_FAILURES
     assert "○ INIT" in watched.widget.to_text()
+    watched.close()
+
+
+@pytest.mark.parametrize(("fault", "attempts"), [*zip(sorted(LASTING), (1, 3, 3, 1), strict=True)])
+def test_what_is_odd_from_the_first_is_believed_sooner(
+    simulator: Simulator, clock: Clock, monkeypatch: pytest.MonkeyPatch, kind: str, fault: str, attempts: int
+) -> None:
+    virtual, watched = VirtualEngine(clock, monkeypatch), Watched(simulator, kind)
+    simulator.inject(*[fault] * attempts)
+    watched.run(virtual)
+    assert watched.widget.phase == "stopped"
+    assert sum(watched.widget.stats.errors.values()) == attempts == simulator.requests
+    assert fault != "redirected" or "The endpoint is wrong" in watched.widget.to_text()
+    watched.close()
 
 
 def test_a_failed_export_survives_faults_too(

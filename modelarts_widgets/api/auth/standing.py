@@ -61,6 +61,11 @@ class Standing:
         """Identifier of the thread whose request is a trial."""
         self._waiting: list[Callable[[BaseException | None], None]] = []
 
+    @property
+    def is_tried_here(self) -> bool:
+        """Whether the request of this thread is a trial."""
+        return self._trying == threading.get_ident()
+
     def enter(self, on_outcome: Callable[[Exception | None], None]) -> bool:
         """Return whether a request may go: they were accepted, or no other one tries them. Then `leave` must follow.
 
