@@ -15,6 +15,8 @@ from .rendering.progress import coloured, columns, progress_line
 
 MIN_TICK = 1.0
 """Seconds between two redraws that only move the progress."""
+LOG_TICK = 30.0
+"""The same where each line stays, as in the log of a job."""
 _FALLBACK_WIDTH = 80
 
 
@@ -41,7 +43,7 @@ def progress(watch: Watch[Any], wanted: bool | None = None) -> Iterator[Callable
         Whether to show anything. Default: where standard error is a terminal.
     """
     stream = sys.stderr  # None in a program without a console, such as pythonw
-    if stream is None or wanted is False or not (wanted or _is_terminal(stream)):
+    if stream is None or wanted is False or not (wanted or is_terminal(stream)):
         yield lambda: None
         return
     line = _Line(watch, stream)
@@ -53,11 +55,12 @@ def progress(watch: Watch[Any], wanted: bool | None = None) -> Iterator[Callable
 
 
 class _Line:
-    """The progress line of one watch: redrawn in place on a terminal; elsewhere, or if TERM is dumb, one per change."""
+    """The progress line of one watch: redrawn in place on a terminal; else, or if TERM is dumb, one below the other."""
 
     def __init__(self, watch: Watch[Any], stream: TextIO, environ: Mapping[str, str] = os.environ) -> None:
         self._watch, self._stream = watch, stream
-        self._is_in_place = _is_terminal(stream) and environ.get("TERM") != "dumb"
+        self._is_in_place = is_terminal(stream) and environ.get("TERM") != "dumb"
+        self._tick = MIN_TICK if self._is_in_place else LOG_TICK
         self._is_coloured = self._is_in_place and not environ.get("NO_COLOR")
         self._encoding = stream.encoding or "utf-8"
         self._is_ascii = self._encodable("█░") != "█░"
@@ -66,23 +69,24 @@ class _Line:
         self._drawn_at = float("-inf")
 
     def draw(self) -> None:
-        """Draw the line, unless only the progress has moved since less than `MIN_TICK`. A closed stream is ignored."""
+        """Draw the line, unless only the progress has moved since less than a tick. A closed stream is ignored."""
         content, now = content_of(self._watch), engine.ENGINE.clock()
-        if content.change_key != self._key or now - self._drawn_at >= MIN_TICK:
+        if content.change_key != self._key or now - self._drawn_at >= self._tick:
             self._key, self._drawn_at = content.change_key, now
             with suppress(OSError, ValueError):
                 self._write(content)
 
     def end(self) -> None:
-        """Draw the last state and end the line."""
+        """Draw the last state and end the line. The reason of a failure is not cut: nothing is drawn over it."""
         if self._drawn is not None:
-            self._write(content_of(self._watch))
+            self._write(content_of(self._watch), is_last=True)
             self._stream.write("\n" if self._is_in_place else "")
             self._stream.flush()
 
-    def _write(self, content: Card | Table) -> None:
+    def _write(self, content: Card | Table, *, is_last: bool = False) -> None:
         width = _width(self._stream) - 1 if self._is_in_place else None  # the last column would wrap
-        line = self._encodable(progress_line(content, width, is_ascii=self._is_ascii))
+        is_whole = is_last and isinstance(content, Card) and content.task is not None and content.task.failed
+        line = self._encodable(progress_line(content, None if is_whole else width, is_ascii=self._is_ascii))
         if line == self._drawn:
             return
         shown = coloured(line, content) if self._is_coloured else line
@@ -100,7 +104,8 @@ class _Line:
         return f"\r\x1b[{rows}A\x1b[J" if rows > 0 else "\r\x1b[K"
 
 
-def _is_terminal(stream: TextIO) -> bool:
+def is_terminal(stream: TextIO) -> bool:
+    """Return whether a stream writes to a terminal."""
     try:
         return stream.isatty()
     except (AttributeError, ValueError):  # stderr was replaced by an object without isatty, or closed

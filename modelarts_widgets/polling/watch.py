@@ -173,7 +173,8 @@ class Watch(Generic[ResultT]):
             Seconds to wait at most. Default: as long as it takes.
         progress : bool, optional
             Whether to show the progress, as a line on standard error that is redrawn in place at most once a
-            second; if that is no terminal, as a line for each change. Default: only on a terminal.
+            second; if that is no terminal, as a line at each change of status and at most one each 30 s otherwise.
+            Default: only on a terminal.
 
         Returns
         -------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from unicodedata import combining, east_asian_width
 
 from .card import Card, time_taken
@@ -11,6 +13,8 @@ from .table import Table
 _MAX_BAR, _MIN_BAR = 20, 5
 """Columns of the bar: at most, and at least. It fills the width that the words leave, if that is enough."""
 _ASCII = str.maketrans("█░·…●○✓✗◇", "#-|~*o+x?")
+_TERSE = re.compile(r"(?<=\d)( of )(?=\d)| samples?|about | · running for [^·]*[^· ]")
+"""What the words of `Card.counts` can do without: ``1,231/2,000 · 230/s · 4 s left``."""
 _COLOURS = {"ok": "32", "bad": "31", "warn": "33"}
 
 
@@ -22,14 +26,18 @@ def progress_line(content: Card | Table, width: int | None = None, *, is_ascii: 
     content : Card or Table
         One export, or all exports of a dataset.
     width : int, optional
-        Longest line, in columns, including a bar. Default: unlimited, without a bar.
+        Longest line, in columns, including a bar; in a narrow one, words go before numbers, and the ID goes first.
+        Default: unlimited, without a bar.
     is_ascii : bool, default False
         Whether to draw the bar and the symbols in ASCII.
     """
-    line = _words(content)
+    forms = list(_forms(content))
+    before, after = next((form for form in forms if width is None or columns("".join(form)) <= width), forms[-1])
+    line = before + after
     if width is not None and isinstance(content, Card) and content.share is not None:
         size = min(_MAX_BAR, width - columns(line) - 3)
-        line = _words(content, f"{bar(content.share, size)} ") if size >= _MIN_BAR else line
+        if size >= _MIN_BAR and after.startswith(content.percent()):
+            line = f"{before}{bar(content.share, size)} {after}"
     line = line if width is None else _cut(line, width)
     return line.translate(_ASCII) if is_ascii else line
 
@@ -46,15 +54,28 @@ def columns(text: str) -> int:
     return sum(0 if combining(letter) else 2 if east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
-def _words(content: Card | Table, drawn: str = "") -> str:
-    state = content.state if isinstance(content, Table) else content
-    parts = [content.headline()] if isinstance(content, Table) else [content.status(), f"{drawn}{content.percent()}"]
+def _forms(content: Card | Table) -> Iterator[tuple[str, str]]:
+    """Yield what stands before and after the bar, the longest form first, in the order in which words may go."""
+    if isinstance(content, Table):
+        state, word, percent, counts, rest = content.state, content.headline(), "", "", [""]
+    else:
+        state, word, percent, counts = content, content.status(), content.percent(), content.counts()
+        took = time_taken(state.task) if state.task and state.task.is_done else ""
+        rest = [state.problem(), state.next_step(), took]
     if state.error is not None:
-        parts += [state.next_step(), f"! {state.problem()}"]
-    elif isinstance(content, Card):
-        took = time_taken(content.task) if content.task and content.task.is_done else ""
-        parts += [content.counts(), content.problem(), content.next_step(), took]
-    return f"{shortened(state.task_id, 60)}  {' · '.join(filter(None, parts))}"
+        counts, rest = "", [state.next_step(), f"! {state.problem()}"]
+    name = f"{shortened(state.task_id, 60)}  "
+    few = _TERSE.sub(lambda found: "/" if found[1] else "", counts)
+    yield _form(name + word, percent, counts, *rest)
+    yield _form(name + word, percent, few, *rest)
+    yield _form(word, percent, few, *rest)
+    is_moving = percent and state.severity == "busy" and not any(rest)
+    yield _form("", percent, few) if is_moving else _form(word, *rest)
+
+
+def _form(head: str, *parts: str) -> tuple[str, str]:
+    tail = " · ".join(filter(None, parts))
+    return f"{head} · " if head and tail else head, tail
 
 
 def _cut(line: str, width: int) -> str:

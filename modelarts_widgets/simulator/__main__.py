@@ -16,7 +16,13 @@ Simulating ModelArts at {endpoint}, exports: {count}. Ctrl-C ends it.
 # One export
 curl -H 'X-Auth-Token: {token}' {url}
 
-# Credentials for ModelArtsClient.from_env() and for other OpenStack clients
+# The same, by the command line of this package
+export OS_TOKEN={token}
+export OS_PROJECT_ID={project_id}
+modelarts-watch --endpoint {endpoint} {dataset_id} {task_id}
+
+# Instead of a token: for other OpenStack clients, and for ModelArtsClient.from_env() with the extra openstack
+unset OS_TOKEN OS_PROJECT_ID
 export OS_AUTH_URL={iam_endpoint}
 export OS_USERNAME={username}
 export OS_PASSWORD={password}
@@ -85,6 +91,8 @@ def _usage(simulator: Simulator, exports: Sequence[SimulatedExport]) -> str:
         project_name=simulator.project_name,
         region=simulator.project_name.replace("-", "_").upper(),
         dataset_id=simulator.dataset_id,
+        project_id=simulator.project_id,
+        task_id=exports[0].task_id,
     )
 
 

@@ -129,12 +129,11 @@ class WatchWidget(ModelBox, Generic[ResultT]):
         closed when the waiting has ended, and open again when it is shown or put into a container.
         """
         try:
-            try:
-                return self._watch.wait(timeout, progress=False if progress is None and self._view_count else progress)
-            finally:
-                self._after_wait()
+            return self._watch.wait(timeout, progress=False if progress is None and self._view_count else progress)
         except KeyboardInterrupt as interrupt:
             raise interrupt.with_traceback(None) from None
+        finally:
+            self._after_wait()
 
     async def wait_async(self, timeout: float | None = None) -> ResultT:
         """Await the same result as `wait` returns, without blocking the kernel: buttons work, other tasks run."""

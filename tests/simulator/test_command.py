@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import signal
 import socket
@@ -41,10 +42,26 @@ def test_the_command_prints_a_curl_line_that_works() -> None:
     assert document["status"] in {"INIT", "RUNNING"}
 
 
+@pytest.mark.parametrize("ending", ["SUCCESSED", "FAILED"])
+def test_the_printed_line_watches_the_export_without_the_extra_openstack(ending: str, tmp_path: Path) -> None:
+    for name in ("openstack", "keystoneauth1"):
+        (tmp_path / f"{name}.py").write_text("raise ImportError('not installed')")
+    run = f'modelarts-watch() {{ {shlex.quote(sys.executable)} -m modelarts_widgets "$@"; }}\n'
+    with command("--seconds", "0", "--outcome", ending) as (_, lines):
+        first = lines.index("# The same, by the command line of this package")
+        script = run + "\n".join(takewhile(bool, lines[first:]))
+        env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+        ended = subprocess.run(
+            ["bash", "-c", script], env=env, capture_output=True, text=True, timeout=120, check=False
+        )
+    assert ended.returncode == (ending == "FAILED"), ended.stderr
+    assert ending in ended.stdout
+
+
 @deprecations_of_openstack
 def test_the_printed_variables_lead_to_the_exports(monkeypatch: pytest.MonkeyPatch) -> None:
     with command("--exports", "3", "--seconds", "0", "--outcome", "FAILED") as (_, lines):
-        for line in lines:
+        for line in lines[lines.index("unset OS_TOKEN OS_PROJECT_ID") :]:
             name, is_there, value = line.removeprefix("export ").partition("=")
             if line.startswith("export ") and is_there:
                 monkeypatch.setenv(name, *shlex.split(value))

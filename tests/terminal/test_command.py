@@ -61,7 +61,7 @@ def run(simulator: Simulator) -> Command:
 def test_an_export_that_succeeds_ends_with_0_and_its_card(simulator: Simulator, run: Command) -> None:
     export = simulator.add_export(seconds=0)
     ended = run(export.dataset_id, export.task_id)
-    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.returncode == 0
     assert "✓ SUCCESSED" in ended.stdout
     assert export.task_id in ended.stdout
 
@@ -76,12 +76,14 @@ def test_an_export_that_fails_ends_with_1_and_the_reason(simulator: Simulator, r
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "required: DATASET"),
+        ([], "required: DATASET, the ID of the dataset, not its name, and TASK, the ID of one of its exports"),
         (["d", "t", "more"], "unrecognized arguments: more"),
         (["d", "t", "--interval", "soon"], "invalid float value: 'soon'"),
         (["d", "t", "--interval", "0"], "interval must be 0.1 to 86400 seconds, not 0.0"),
         (["d", "t", "--timeout", "nan"], "timeout must be 0 seconds or more, or None for no limit, not nan"),
         (["d ", "t"], "dataset_id must not be 'd '"),
+        (["", "t"], "needed: DATASET, the ID of the dataset"),
+        (["d", ""], "needed: DATASET, the ID of the dataset, not its name, and TASK"),
         (["d", "t\x1b[2J"], "it contains white space, or characters that cannot be seen"),
         (["d", "t", "--endpoint", "https://h/v2/p"], "The endpoint must end before /v2"),
         (["d", "t", "--endpoint", "http://example.com"], "must start with https://"),
@@ -116,7 +118,8 @@ def test_missing_credentials_end_with_2_as_a_process() -> None:
 def test_an_export_that_is_not_there_ends_with_3(simulator: Simulator, run: Command) -> None:
     ended = run(simulator.dataset_id, "nothing")
     assert ended.returncode == 3
-    assert ended.stderr.startswith("modelarts-watch: ")
+    assert ended.stderr.splitlines()[-1].startswith("modelarts-watch: There is no such export task")
+    assert "needed: DATASET, the ID of the dataset, not its name, and TASK" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
@@ -134,7 +137,7 @@ def test_a_service_that_stays_down_ends_with_3(
     monkeypatch.setattr("modelarts_widgets.polling.backoff.MAX_FAILURES", 2)
     monkeypatch.setenv("OS_TOKEN", "t")
     monkeypatch.setenv("OS_PROJECT_ID", "p")
-    assert main(["d", "t", "--interval", "0.1", "--endpoint", f"http://127.0.0.1:{free_port()}"]) == 3
+    assert main(["d", "t", "--quiet", "--interval", "0.1", "--endpoint", f"http://127.0.0.1:{free_port()}"]) == 3
     told = capsys.readouterr().err
     assert told.startswith("modelarts-watch: There is no connection to http://127.0.0.1")
     assert len(told.splitlines()) == 1
@@ -184,22 +187,67 @@ def test_a_timeout_ends_with_4_and_the_last_state(simulator: Simulator, clock: C
     assert "has not ended within 5 s" in ended.stderr
 
 
-@pytest.mark.parametrize("is_json", [False, True], ids=["text", "json"])
-def test_an_interrupt_ends_with_130_and_says_that_the_export_goes_on(
-    simulator: Simulator,
-    clock: Clock,
-    is_json: bool,  # noqa: FBT001 - a table of booleans
+SIGNALS = [(signal.SIGINT, "interrupted"), (signal.SIGTERM, "ended by SIGTERM"), (signal.SIGHUP, "ended by SIGHUP")]
+
+
+@pytest.mark.parametrize("options", [["--quiet"], [], ["--json"]], ids=str)
+@pytest.mark.parametrize(("number", "words"), SIGNALS)
+def test_a_signal_ends_with_128_and_its_number_the_last_state_and_a_word_on_the_export(
+    simulator: Simulator, clock: Clock, number: signal.Signals, words: str, options: list[str]
 ) -> None:
-    export = simulator.add_export(seconds=20)
+    export = simulator.add_export(samples=200, seconds=20)
     clock.advance(10)
-    run = command(simulator.endpoint, export.dataset_id, export.task_id, *(["--json"] if is_json else []))
+    run = command(simulator.endpoint, export.dataset_id, export.task_id, *options)
     with started(run, variables(simulator)) as process:
-        until(lambda: simulator.requests)
-        process.send_signal(signal.SIGINT)
+        until(lambda: simulator.requests > 1)
+        process.send_signal(number)
         out, told = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 130
-    assert told == "modelarts-watch: interrupted; the export goes on\n"
+    assert process.returncode == 128 + number
+    *before, last = told.splitlines()
+    assert last == f"modelarts-watch: {words}; the export goes on"
+    assert bool(before) is not bool(options)
+    assert "RUNNING" in out
     assert "Traceback" not in out
+
+
+def test_a_hangup_that_nohup_ignores_is_ignored(simulator: Simulator, clock: Clock) -> None:
+    export = simulator.add_export(samples=200, seconds=20)
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # children inherit it
+    try:
+        with started(command(simulator.endpoint, export.dataset_id, export.task_id), variables(simulator)) as process:
+            until(lambda: simulator.requests > 1)
+            process.send_signal(signal.SIGHUP)
+            clock.advance(30)
+            process.communicate(timeout=PATIENCE)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert process.returncode == 0
+
+
+def test_a_log_gets_a_line_at_each_change_of_status(simulator: Simulator, clock: Clock) -> None:
+    export = simulator.add_export(samples=2_000, seconds=20)
+    run = command(simulator.endpoint, export.dataset_id, export.task_id)
+    with started(run, variables(simulator)) as process:
+        assert process.stderr is not None
+        seen = [process.stderr.readline(), process.stderr.readline()]
+        clock.advance(10)
+        seen.append(process.stderr.readline())
+        for _ in range(5):
+            clock.advance(0.5)
+            asked = simulator.requests
+            until(lambda asked=asked: simulator.requests > asked + 1)  # type: ignore[misc]
+        clock.advance(10)
+        out, rest = process.communicate(timeout=PATIENCE)
+    words = [re.search(r"waiting|INIT|RUNNING|SUCCESSED", line) for line in [*seen, *rest.splitlines()]]
+    assert [word and word[0] for word in words] == ["waiting", "INIT", "RUNNING", "SUCCESSED"]
+    assert out.startswith(f"Dataset export {export.task_id}")
+
+
+def test_quiet_is_no_line_at_all(simulator: Simulator, run: Command) -> None:
+    export = simulator.add_export(seconds=0)
+    ended = run(export.dataset_id, export.task_id, "--quiet")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "✓ SUCCESSED" in ended.stdout
 
 
 def test_a_table_of_ended_exports_ends_with_0_whatever_became_of_them(simulator: Simulator, run: Command) -> None:
@@ -275,8 +323,8 @@ def test_no_escape_sequence_comes_through_in_a_table(
     texts = dict.fromkeys(["task_id", "path", "error_code", "error_msg", "version_id"], HOSTILE)
     tasks = [EXAMPLE | texts | {"status": "FAILED"}]
     ended = run("d", *options, endpoint=serve(200, json.dumps({"total_count": 1, "export_tasks": tasks}).encode()))
-    assert (ended.returncode, ended.stderr) == (0, "")
-    assert not CONTROLS.search(ended.stdout)
+    assert ended.returncode == 0
+    assert not CONTROLS.search(ended.stdout + ended.stderr)
     assert "owned" in ended.stdout
 
 
@@ -290,5 +338,5 @@ def test_no_escape_sequence_of_an_error_comes_through(run: Command, serve: Calla
 def test_an_output_that_holds_ascii_only_is_no_failure(simulator: Simulator, run: Command) -> None:
     export = simulator.add_export(seconds=0)
     ended = run(export.dataset_id, export.task_id, PYTHONIOENCODING="ascii")
-    assert (ended.returncode, ended.stderr) == (0, "")
+    assert (ended.returncode, ended.stderr.isascii()) == (0, True)
     assert "SUCCESSED" in ended.stdout

@@ -20,11 +20,14 @@ import pytest
 from support import EXAMPLE, Script, until
 
 from modelarts_widgets import ExportMonitor, ExportTask, ServiceError, watch_export, watch_exports
+from modelarts_widgets.polling.engine import ENGINE
 from modelarts_widgets.polling.speed import Speed
+from modelarts_widgets.polling.state import State
 from modelarts_widgets.rendering import Card, Table
 from modelarts_widgets.rendering.progress import columns, progress_line
 from modelarts_widgets.simulator import Clock, Simulator
 from modelarts_widgets.simulator.exports import SimulatedExport
+from modelarts_widgets.terminal import progress
 
 RUNNING = EXAMPLE | {"progress": 42.0, "finished_sample_count": 8_400, "total_sample_count": 20_000}
 ENDED = RUNNING | {"status": "SUCCESSED", "progress": 100.0, "finished_sample_count": 20_000}
@@ -79,6 +82,46 @@ def test_the_bar_takes_what_the_words_leave(width: int, bar: int) -> None:
     line = progress_line(card(ENDED, task_id="t" * 38, phase="done"), width)
     assert line.count("█") == bar
     assert len(line) <= width
+
+
+MOVING = EXAMPLE | {"progress": 61.55, "finished_sample_count": 1_231, "total_sample_count": 2_000}
+
+
+@pytest.mark.parametrize(
+    ("width", "line"),
+    [
+        (98, "d2b7b3015ed81d83b1ee  ● RUNNING · 61.5 % · 1,231 of 2,000 samples · 230 samples/s · about 4 s left"),
+        (79, "d2b7b3015ed81d83b1ee  ● RUNNING · 61.5 % · 1,231/2,000 · 230/s · 4 s left"),
+        (72, "● RUNNING · [███████████░░░░░░░] 61.5 % · 1,231/2,000 · 230/s · 4 s left"),
+        (51, "● RUNNING · 61.5 % · 1,231/2,000 · 230/s · 4 s left"),
+        (50, "[████░░░░] 61.5 % · 1,231/2,000 · 230/s · 4 s left"),
+        (39, "61.5 % · 1,231/2,000 · 230/s · 4 s left"),
+        (30, "61.5 % · 1,231/2,000 · 230/s …"),
+    ],
+)
+def test_what_counts_stays_on_a_narrow_line(width: int, line: str) -> None:
+    early = MOVING | {"update_time": EXAMPLE["create_time"] + 1_000}
+    moving = card(early, task_id="d2b7b3015ed81d83b1ee", speed=Speed(0.115, 4.0))
+    assert progress_line(moving, width) == line
+
+
+def test_an_export_that_has_long_been_running_does_not_say_so_where_room_is_short() -> None:
+    assert progress_line(card(MOVING, speed=Speed(0.115, 4.0)), 39) == "61.5 % · 1,231/2,000 · 230/s · 4 s left"
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (card(EXAMPLE), "● RUNNING"),
+        (card(ENDED, phase="done"), "✓ SUCCESSED · took 1 min 9 s"),
+        (card(phase="paused"), "● RUNNING · paused · polling is paused…"),
+        (card(MOVING | {"status": "FAILED", "error_msg": "Full."}, phase="done"), "✗ FAILED · Full. · took 1 min 9 s"),
+        (card(error=ServiceError(status_code=500)), "● RUNNING · ! The service could not an…"),
+        (Table(Card("d" * 20), (card().task, card(ENDED).task)), "2 exports: 1 running, 1 succeeded"),  # type: ignore[arg-type]
+    ],
+)
+def test_the_word_stays_where_it_is_what_counts(content: Card | Table, line: str) -> None:
+    assert progress_line(content, 39) == line
 
 
 def test_an_end_says_how_long_it_took() -> None:
@@ -142,6 +185,22 @@ def test_a_file_gets_a_line_for_each_change(monkeypatch: pytest.MonkeyPatch) -> 
     assert "✓ SUCCESSED · 100.0 % · 20,000 of 20,000 samples" in lines[-1]
 
 
+def test_a_log_gets_no_more_than_a_line_each_half_minute_while_the_status_stays(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    stream = Stream(is_terminal=False)
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr(ENGINE, "clock", clock)
+    watch = watch_export("d", "t", client=Script())
+    states = iter([State("polling", (ExportTask.from_json(RUNNING | {"progress": share}),)) for share in range(90)])
+    with progress(watch, wanted=True) as draw:
+        for state in states:
+            watch._subscriber._own = state
+            draw()
+            clock.advance(1.0)
+    assert len(stream.getvalue().splitlines()) == 4, "at 0, 30 and 60 s, and the end"
+
+
 def test_a_pipe_gets_lines_without_escape_sequences(simulator: Simulator) -> None:
     export = simulator.add_export(samples=200, seconds=0)
     program = f"""if True:
@@ -192,11 +251,12 @@ def test_a_view_on_a_screen_takes_the_place_of_the_line(monkeypatch: pytest.Monk
 class Terminal:
     """A pseudo-terminal with a process on it, and what the process has written."""
 
-    def __init__(self, arguments: list[str], env: dict[str, str], width: int) -> None:
+    def __init__(self, arguments: list[str], env: dict[str, str], width: int, *, is_whole: bool = False) -> None:
         self.master, slave = pty.openpty()
         self.resize(width, slave)
         self.process = subprocess.Popen(
-            arguments, stdin=slave, stdout=subprocess.DEVNULL, stderr=slave, env=env, start_new_session=True,
+            arguments, stdin=slave, stdout=slave if is_whole else subprocess.DEVNULL, stderr=slave, env=env,
+            start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - so that Ctrl-C reaches it
         )  # fmt: skip
         os.close(slave)
@@ -238,13 +298,14 @@ def terminal(
     export: SimulatedExport,
     *arguments: str,
     width: int = 100,
+    is_whole: bool = False,
     **variables: str,
 ) -> Iterator[Terminal]:
     run = [sys.executable, "-m", "modelarts_widgets", export.dataset_id, export.task_id, *arguments]
     run += ["--endpoint", simulator.endpoint, "--interval", "0.1"]
     env = {**os.environ, "OS_TOKEN": simulator.token, "OS_PROJECT_ID": simulator.project_id, "TERM": "xterm"}
     env = {name: value for name, value in env.items() if name != "NO_COLOR"} | {"PYTHONUTF8": "1"} | variables
-    opened = Terminal(run, env, width)
+    opened = Terminal(run, env, width, is_whole=is_whole)
     try:
         yield opened
     finally:
@@ -293,7 +354,7 @@ def test_the_line_follows_the_width_of_the_terminal(simulator: Simulator, clock:
         clock.advance(30)
         assert screen.end() == 0
         assert max(map(columns, screen.drawn[drawn:])) <= 29
-        assert screen.drawn[-1].endswith("…")
+        assert screen.drawn[-1] == "✓ SUCCESSED · took 20 s"
         assert re.search(r"\r\x1b\[\dA\x1b\[J", screen.written), (
             "rows that the old line has been wrapped to are cleared"
         )
@@ -310,6 +371,42 @@ def test_ctrl_c_ends_the_line_and_not_the_export(simulator: Simulator, clock: Cl
         assert "● RUNNING" in line
         assert told == "modelarts-watch: interrupted; the export goes on"
         assert after == ""
+
+
+@pytest.mark.parametrize("width", [80, 60, 40])
+@pytest.mark.parametrize("outcome", ["SUCCESSED", "FAILED"])
+def test_the_end_on_a_terminal_is_one_line(simulator: Simulator, clock: Clock, width: int, outcome: str) -> None:
+    export = simulator.add_export(samples=2_000, seconds=20, outcome=outcome)
+    with terminal(simulator, export, width=width, is_whole=True) as screen:
+        until(lambda: "INIT" in screen.written)
+        clock.advance(30)
+        assert screen.end() == (outcome == "FAILED")
+        assert screen.written.count("\n") == 1
+        assert outcome in screen.drawn[-1]
+        assert ("the OBS bucket is full" in screen.drawn[-1]) is (outcome == "FAILED"), (
+            "whole, as nothing is drawn over it"
+        )
+
+
+@pytest.mark.parametrize(("option", "lines"), [("--quiet", range(1, 2)), ("--verbose", range(10, 100))])
+def test_the_card_comes_when_it_is_wanted(simulator: Simulator, option: str, lines: range) -> None:
+    export = simulator.add_export(seconds=0)
+    with terminal(simulator, export, option, is_whole=True) as screen:
+        assert screen.end() == 0
+        assert screen.written.count("\n") in lines
+        assert ("Export parameters" in screen.written) is (option == "--verbose")
+        assert "SUCCESSED" in screen.written
+
+
+def test_a_terminal_that_is_closed_ends_it_with_129(simulator: Simulator, clock: Clock) -> None:
+    export = simulator.add_export(samples=200, seconds=20)
+    clock.advance(10)
+    with terminal(simulator, export, is_whole=True) as screen:
+        until(lambda: "● RUNNING" in screen.written)
+        spare = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(spare, screen.master)  # closes it, and leaves a number to close at the end
+        os.close(spare)
+        assert screen.process.wait(60) == 129
 
 
 @pytest.mark.parametrize("variables", [{"TERM": "dumb"}, {"TERM": "dumb", "NO_COLOR": "1"}], ids=str)
