@@ -181,11 +181,12 @@ def test_news_for_a_loop_that_is_closed_disturb_nobody(follow: Follow) -> None:
 
 
 class Interrupting(Script):
-    """A client that interrupts the main thread, as Ctrl-C does, when it is asked."""
+    """A client that interrupts the main thread once, as Ctrl-C does, while that waits for the third answer."""
 
     def get_export_task(self, dataset_id: str, task_id: str) -> ExportTask:
         """Interrupt the caller who waits, and answer."""
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        if self.asked == 2:
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
         return super().get_export_task(dataset_id, task_id)
 
     def list_export_tasks(self, dataset_id: str) -> Iterator[ExportTask]:
@@ -198,10 +199,10 @@ class Interrupting(Script):
 @pytest.mark.parametrize(
     "make",
     [
-        lambda client: watch_export("d", "t", client=client),
-        lambda client: watch_exports("d", client=client),
-        lambda client: ExportMonitor("d", "t", client=client),
-        lambda client: ExportHistory("d", client=client),
+        lambda client: watch_export("d", "t", client=client, interval=0.1),
+        lambda client: watch_exports("d", client=client, interval=0.1),
+        lambda client: ExportMonitor("d", "t", client=client, interval=0.1),
+        lambda client: ExportHistory("d", client=client, interval=0.1),
     ],
     ids=["watch_export", "watch_exports", "ExportMonitor", "ExportHistory"],
 )
