@@ -320,7 +320,7 @@ def test_watches_share_the_request_and_each_shows_what_it_wants(
 def test_a_list_that_hangs_holds_up_no_poll_and_ends_with_the_watch(
     follow: Follow, end: Callable[[Watch[ExportTask]], None]
 ) -> None:
-    body = json.dumps(EXAMPLE).encode()
+    body = json.dumps(EXAMPLE | {"task_id": "t"}).encode()
     answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body
     hung: list[bytes] = []
 

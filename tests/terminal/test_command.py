@@ -310,7 +310,7 @@ def test_no_escape_sequence_of_the_service_comes_through(
     texts = dict.fromkeys(["path", "error_code", "error_msg", "version_id", "novel", HOSTILE], HOSTILE)
     params = {"export_params": {"sample_state": HOSTILE, HOSTILE: HOSTILE}}
     body = json.dumps(EXAMPLE | texts | params | {"status": status}).encode()
-    ended = run("d", "t", *options, endpoint=serve(200, body))
+    ended = run("d", EXAMPLE["task_id"], *options, endpoint=serve(200, body))
     assert ended.returncode == (status == "FAILED")
     assert not CONTROLS.search(ended.stdout + ended.stderr)
     assert "owned" in ended.stdout
