@@ -15,6 +15,8 @@ MAX_PAGES = 1_000
 """Requests after which a list counts as endless."""
 _MAY_BE_NEW = 50
 """Tasks that are granted to have been created while the list was read."""
+_MAY_DIFFER = 3
+"""Rows in which the first two pages may differ, apart from one, where ``offset`` counts rows."""
 _ENOUGH = 2
 """Pages in a row without new tasks after which the list counts as complete."""
 
@@ -48,9 +50,19 @@ class Page(NamedTuple):
             return len(self.tasks) < SIZE
         return seen == self.total
 
-    def is_plausible_end(self, seen: int) -> bool:
-        """Return whether pages without new tasks may be the end: not where they repeat some, and lack others."""
-        return not self.tasks or self.total is None or seen + _MAY_BE_NEW >= self.total
+    def is_plausible_end(self, seen: int, repeated: int) -> bool:
+        """Return whether pages without new tasks may be the end: not where some were repeated, and others are lacking.
+
+        Parameters
+        ----------
+        seen : int
+            Number of different tasks so far.
+        repeated : int
+            Number of rows that had come before. Each task that is created meanwhile makes for one.
+        """
+        if self.total is None or seen >= self.total:
+            return True
+        return repeated <= _MAY_BE_NEW and (not self.tasks or seen + _MAY_BE_NEW >= self.total)
 
 
 class Paging:
@@ -81,16 +93,19 @@ class Paging:
             For a list that repeats itself before all of ``total_count`` have come, or has no end.
         """
         seen: set[object] = set()
-        offset = idle = size = 0
+        offset = idle = size = repeated = 0
         for _ in range(MAX_PAGES):
             page = ask(offset)
+            known = sum(_name(task) in seen for task in page.tasks)  # not those that come twice in this page
             new = [task for task in page.tasks if not _is_known(task, seen)]
             yield from new
             idle = 0 if new else idle + 1
             size = size or len(page.tasks)  # a service may give fewer a page than it is asked for
             if offset == 1:
-                self.counts_rows = 2 * (len(page.tasks) - len(new)) > size
-            if page.is_last(len(seen)) or (idle == _ENOUGH and page.is_plausible_end(len(seen))):
+                self.counts_rows = known > 0 and known >= size - 1 - min(_MAY_DIFFER, size // 10)
+            if not (offset == 1 and self.counts_rows):
+                repeated += len(page.tasks) - len(new)
+            if page.is_last(len(seen)) or (idle == _ENOUGH and page.is_plausible_end(len(seen), repeated)):
                 return
             if self._is_misled(page, offset):
                 self.counts_rows, offset = None, 1
@@ -107,9 +122,14 @@ class Paging:
         return bool(self.counts_rows and offset == SIZE and not page.tasks)
 
 
+def _name(task: ExportTask) -> object:
+    """Return the ID of a task. One without an ID is identified by its content."""
+    return task.task_id or hash(task)
+
+
 def _is_known(task: ExportTask, seen: set[object]) -> bool:
-    """Return whether a task has been seen, and mark it as seen. One without an ID is identified by its content."""
-    name = task.task_id or hash(task)
+    """Return whether a task has been seen, and mark it as seen."""
+    name = _name(task)
     if name in seen:
         return True
     seen.add(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -144,6 +145,40 @@ def test_a_service_with_smaller_pages_than_asked_for_is_read_to_the_end() -> Non
     service = Service(130)
     found = list(Paging().walk(lambda offset: Page(tuple(service.tasks[offset * 50 : offset * 50 + 50]), 130)))
     assert found == service.tasks
+
+
+@given(
+    count=st.integers(0, 450),
+    times=st.integers(1, 9),
+    unit=st.sampled_from([1, 10, 20, 34, 50, 90, 95, SIZE]),
+    known=st.sampled_from([None, True, False]),
+)
+@example(count=334, times=3, unit=SIZE, known=None)
+@example(count=334, times=3, unit=1, known=None)
+@example(count=334, times=120, unit=SIZE, known=True)
+@example(count=450, times=1, unit=40, known=True)
+def test_a_list_that_repeats_rows_is_gathered_completely_or_is_an_error(
+    *, count: int, times: int, unit: int, known: bool | None
+) -> None:
+    """However often a row comes, and however many rows ``offset`` counts."""
+    rows, paging = [task for task in tasks(count) for _ in range(times)], Paging()
+    paging.counts_rows = known
+
+    def ask(offset: int) -> Page:
+        return Page(tuple(rows[offset * unit : offset * unit + SIZE]), count)
+
+    found: list[ExportTask] = []
+    with suppress(MalformedResponseError):
+        found += paging.walk(ask)
+        assert found == rows[::times]
+
+
+@pytest.mark.parametrize("unit", [1, SIZE])
+@pytest.mark.parametrize("total", [334, None])
+def test_a_list_with_each_row_three_times_is_gathered_completely(unit: int, total: int | None) -> None:
+    rows = [task for task in tasks(334) for _ in range(3)]
+    found = list(Paging().walk(lambda offset: Page(tuple(rows[offset * unit : offset * unit + SIZE]), total)))
+    assert found == rows[::3]
 
 
 def test_tasks_without_an_id_go_by_what_they_say() -> None:
