@@ -15,6 +15,8 @@ from .coercion import Document, boolean, field, integer, many, moment, number, o
 from .errors import ExportFailedError
 from .text import printable
 
+_MAX_COUNT = 2**53  # beyond, a double is not exact: nobody has counted that
+
 
 @dataclasses.dataclass(frozen=True)
 class SearchLabel(Document):
@@ -218,12 +220,19 @@ class ExportTask(Document):
         return min(max(self.progress / 100, 0.0), 1.0) if self.progress else self.counted_fraction
 
     @property
+    def sample_counts(self) -> tuple[int | None, int | None]:
+        """Finished and total samples, each ``None`` if unknown or if it cannot be meant: below 0 or above 2**53."""
+        finished, total = (
+            count if count is not None and 0 <= count <= _MAX_COUNT else None
+            for count in (self.finished_sample_count, self.total_sample_count)
+        )
+        return finished, total
+
+    @property
     def counted_fraction(self) -> float | None:
-        """Share done by the sample counts, 0 to 1, or ``None`` without them; finer than `progress`."""
-        finished, total = self.finished_sample_count, self.total_sample_count
-        if finished is None or total is None or total <= 0:
-            return None
-        return min(max(finished, 0), total) / total
+        """Share done by the `sample_counts`, 0 to 1, or ``None`` without them; finer than `progress`."""
+        finished, total = self.sample_counts
+        return min(finished, total) / total if finished is not None and total else None
 
     @property
     def reached(self) -> tuple[float | None, float | None]:

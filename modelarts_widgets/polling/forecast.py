@@ -79,7 +79,7 @@ def _kind(task: ExportTask) -> tuple[object, ...]:
 
 
 def _sizes(tasks: Sequence[ExportTask]) -> tuple[int, int] | None:
-    known = [size for task in tasks if (size := task.total_sample_count) is not None and size >= 0]
+    known = [size for task in tasks if (size := task.sample_counts[1]) is not None]
     if len(known) < len(tasks):
         return None
     fewest, most = min(known), max(known)

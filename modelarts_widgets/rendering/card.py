@@ -17,8 +17,6 @@ _SYMBOLS = {"INIT": "○", "RUNNING": "●", "SUCCESSED": "✓", "FAILED": "✗"
 _BADGES = {"retrying": "retrying", "paused": "paused", "needs-auth": "needs credentials", "stopped": "stopped"}
 MAX_PROBLEM = 1_000
 """Longest error message, and longest advice below it, in characters."""
-_MAX_TOTAL = 10**18
-"""Largest sample count to multiply by a speed: an ``int`` from JSON can be too large for a ``float``."""
 _LONG = 60
 """Seconds before the card shows how long an export has been running."""
 _LAYOUTS = {1: "tree structure", 2: "tile structure"}
@@ -126,7 +124,7 @@ class Card(NamedTuple):
             return ""
         parts = [_samples(task)]
         if self.speed is not None and self.phase == "polling":  # otherwise the time left would not count down
-            parts += _speed_parts(self.speed, task.total_sample_count)
+            parts += _speed_parts(self.speed, task.sample_counts[1])
         if self.phase in {"polling", "retrying"} and not task.is_done:
             parts += [time_taken(task)]
         if self.forecast is not None and self.phase == "polling" and not (self.share or task.is_done):
@@ -186,7 +184,7 @@ def status_word(task: ExportTask) -> str:
 
 
 def _samples(task: ExportTask) -> str:
-    finished, total = task.finished_sample_count, task.total_sample_count
+    finished, total = task.sample_counts
     if finished is not None and total is not None:
         return f"{quantity(finished)} of {plural(total, 'sample')}"
     if total is not None:
@@ -199,7 +197,7 @@ def _samples(task: ExportTask) -> str:
 def _speed_parts(speed: Speed, total: int | None) -> list[str]:
     if speed.stalled_for is not None:
         return [f"no progress for {at_least(speed.stalled_for)}"]
-    samples = [rate(speed.share_per_second * min(total, _MAX_TOTAL))] if total else []
+    samples = [rate(speed.share_per_second * total)] if total else []
     return [*samples, f"{about(speed.seconds_left)} left"]
 
 

@@ -38,7 +38,7 @@ def created(task: ExportTask, *, is_local: bool = False) -> str:
 
 def samples(task: ExportTask) -> str:
     """Return the sample counts, ``8,400 of 20,000``, or one number if all are exported."""
-    finished, total = task.finished_sample_count, task.total_sample_count
+    finished, total = task.sample_counts
     if total is None:
         return "" if finished is None else quantity(finished)
     if finished is None or (task.is_done and finished == total):

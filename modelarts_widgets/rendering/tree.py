@@ -123,7 +123,11 @@ def _matching(rows: Iterable[Row], pattern: re.Pattern[str]) -> Iterator[Row]:
 
 
 def _lasting(task: ExportTask) -> dict[str, Any]:
-    return {name: value for name, value in task.raw.items() if name not in _ON_THE_CARD}
+    """Return what the card does not show, such as a count that cannot be meant."""
+    finished, total = task.sample_counts
+    counts = {"finished_sample_count": finished, "total_sample_count": total}
+    odd = {name for name, count in counts.items() if count is None and getattr(task, name) is not None}
+    return {name: value for name, value in task.raw.items() if name not in _ON_THE_CARD or name in odd}
 
 
 def _section(name: str, children: tuple[Row, ...]) -> Row:

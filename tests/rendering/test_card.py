@@ -18,6 +18,7 @@ from modelarts_widgets.polling.forecast import Forecast
 from modelarts_widgets.polling.speed import Speed
 from modelarts_widgets.rendering import Card, bar_html, card_html, card_text, tree_html
 from modelarts_widgets.rendering import humanize as words_module
+from modelarts_widgets.rendering.summary import samples
 from modelarts_widgets.rendering.tree import Row, task_tree
 
 HOSTILE = [
@@ -242,8 +243,20 @@ def test_no_text_of_the_service_starts_a_line_of_its_own() -> None:
     assert not set("\r\u2028") & set(card_text(drawn))
 
 
-def test_a_huge_total_has_a_speed_all_the_same() -> None:
-    assert "samples/s" in card(**COUNTS | {"total_sample_count": 10**400})._replace(speed=Speed(0.1, 9.0)).counts()
+@given(
+    odd=some.one_of(
+        some.integers(max_value=-1), some.integers(min_value=2**53 + 1), some.sampled_from([1e60, "1e60", -0.5e9])
+    ),
+    name=some.sampled_from(["finished_sample_count", "total_sample_count"]),
+)
+def test_a_count_that_cannot_be_meant_is_in_the_tree_but_in_no_bar_rate_or_sentence(odd: object, name: str) -> None:
+    document = {"progress": None, "finished_sample_count": None, "total_sample_count": None, name: odd}
+    drawn, none = (card(**changes)._replace(speed=Speed(0.1, 9.0)) for changes in (document, {**document, name: None}))
+    assert drawn.task is not None
+    assert (drawn.counts(), drawn.share, drawn.percent()) == (none.counts(), None, "")
+    assert samples(drawn.task) == ""
+    (row,) = (row for row in task_tree(drawn.task)[-1].children if row.name == name)
+    assert row.value == str(odd)
 
 
 def test_an_unknown_status_is_shown_as_it_is() -> None:
