@@ -50,7 +50,7 @@ class Subscriber:
     @property
     def is_awaited(self) -> bool:
         """Whether a caller waits."""
-        return bool(self.callbacks.waiters)
+        return any(waiting() is not None for waiting in list(self.callbacks.waiters.values()))
 
     @property
     def pace(self) -> float:
