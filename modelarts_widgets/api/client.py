@@ -22,10 +22,9 @@ from .exchange import CURRENT
 from .models import ExportTask
 from .pagination import SIZE, Page, Paging
 from .responses import decode
-from .transport import Timeout, Transport
+from .transport import Timeout, Transport, checked_timeout
 from .urls import checked_endpoint, checked_identifier, usable_project_id
 
-_DAY = 86_400.0
 MAX_TRIAL = 10.0
 """Seconds in all for a request that tries credentials, since others with equal ones wait for it."""
 _MAX_ID = 100
@@ -83,7 +82,7 @@ class ModelArtsClient:
         self.endpoint = checked_endpoint(endpoint)
         self.project_id = None if project_id is None else checked_identifier("project_id", project_id)
         self._finds_project = project_id is None
-        self.timeout = _checked_timeout(timeout)
+        self.timeout = checked_timeout(timeout)
         self.auth = auth
         self._given_session = session
         self._certificates = Certificates()
@@ -300,16 +299,3 @@ class ModelArtsClient:
         if auth is self._auth:  # others may have been set meanwhile
             self.project_id = project_id
         return project_id
-
-
-def _checked_timeout(timeout: object) -> Timeout:
-    limits: Any = timeout if isinstance(timeout, tuple) else (timeout, timeout)
-    if len(limits) in {2, 3} and all(map(_is_duration, limits)):
-        return limits  # type: ignore[no-any-return]
-    raise ConfigurationError(
-        f"The timeout must be seconds above 0 and up to a day, one to three of them, not {timeout!r}"
-    )
-
-
-def _is_duration(seconds: object) -> bool:
-    return isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and 0 < seconds <= _DAY

@@ -15,7 +15,7 @@ from requests.auth import AuthBase
 
 from .auth import redacted
 from .auth.openstack import Certificates
-from .errors import MalformedResponseError, raise_bare
+from .errors import ConfigurationError, MalformedResponseError, raise_bare
 from .exchange import Cancellation, Exchange, limit
 from .failures import failure
 
@@ -30,6 +30,7 @@ MAX_BODY = 32 * 2**20
 """Bytes; a longer response is refused, so that a broken proxy cannot fill the memory."""
 _CHUNK = 2**16
 _USUAL = Certificates()
+_DAY = 86_400.0
 _LASTING = 60.0
 """Seconds for which proxies and certificates are taken for granted."""
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
@@ -223,3 +224,17 @@ def _read(response: requests.Response, exchange: Exchange) -> bytes:
 def _is_cut_short(raw: object) -> bool:
     """Return whether compressed data has no end, which urllib3's decoder does not notice for gzip and deflate."""
     return getattr(getattr(getattr(raw, "_decoder", None), "_obj", None), "eof", True) is False
+
+
+def checked_timeout(timeout: object) -> Timeout:
+    """Return the limits of a client, or raise `ConfigurationError`."""
+    limits: Any = timeout if isinstance(timeout, tuple) else (timeout, timeout)
+    if len(limits) in {2, 3} and all(map(_is_duration, limits)):
+        return limits  # type: ignore[no-any-return]
+    raise ConfigurationError(
+        f"The timeout must be seconds above 0 and up to a day, one to three of them, not {timeout!r}"
+    )
+
+
+def _is_duration(seconds: object) -> bool:
+    return isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and 0 < seconds <= _DAY
