@@ -9,8 +9,10 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
-def _heeds_interrupts() -> Iterator[None]:
-    """Let the processes that are started heed SIGINT, which a shell has children of a run in the background ignore."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+def _heeds_signals() -> Iterator[None]:
+    """Let processes that are started heed SIGINT and SIGHUP, which a run in the background, or with nohup, ignores."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGINT, signal.SIGHUP)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
-    signal.signal(signal.SIGINT, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
