@@ -15,7 +15,6 @@ import pytest
 import requests
 import trustme
 from keystoneauth1.exceptions import SSLError
-from openstack.config import OpenStackConfig
 from support import deprecations_of_openstack
 
 from modelarts_widgets import (
@@ -196,6 +195,8 @@ def succeeds(ask: Callable[[], object], *errors: type[Exception]) -> bool:
 
 def control(endpoint: str) -> tuple[bool, bool]:
     """Return whether openstacksdk gets a token, and a document of the service."""
+    from openstack.config import OpenStackConfig  # noqa: PLC0415 - some releases warn as they are imported
+
     session = OpenStackConfig().get_one().get_session()
     poll = partial(session.get, f"{endpoint}/v2/p/datasets/d/export-tasks/t", authenticated=False)
     return succeeds(session.get_token, SSLError), succeeds(poll, SSLError)
