@@ -213,7 +213,9 @@ class WatchWidget(ModelBox, Generic[ResultT]):
         if self._is_static:
             return dict(self._render())
         with self._lock:  # released before `start`, which waits for a thread that draws with this lock
-            self._reopen()
+            if self.comm is None:
+                self._reopen()
+                self._redraw()  # a part that is made only in an open widget, such as the card of the selected row
         self.start()
         return self._live(**kwargs)
 
